@@ -1,0 +1,242 @@
+"""Процессы: кто их порождает, что они наследуют, чего стоят и чем кончаются.
+
+Разделы урока: «Процессы», «Порождение процессов».
+Смотрите: у каждого процесса свой pid; переменную, которую родитель изменил на ходу,
+ребёнок видит только при fork; между концом процесса и join() остаётся зомби.
+Попробуйте: перенесите setting = "изменено" из main() на уровень модуля — увидят все.
+
+Параметр один: --help
+"""
+
+import argparse
+import multiprocessing
+import os
+import pickle
+import platform
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from io import StringIO, TextIOWrapper
+from multiprocessing.connection import Connection
+from multiprocessing.util import get_temp_dir
+from statistics import median
+from textwrap import fill
+from time import perf_counter
+from typing import Any, NoReturn
+
+ROUNDS = 5  # сколько раз запускать процесс каждым способом: сравниваем медианы
+
+setting = "исходное"  # родитель изменит это значение на ходу; увидит ли его ребёнок?
+
+
+def introduce_myself(conn: Connection) -> None:
+    """Ребёнок: первым делом заметить время, потом рассказать о себе родителю."""
+    now = perf_counter()  # эти часы — общие для всех процессов
+    conn.send((now, os.getpid(), os.getppid(), setting))
+
+
+def give_birth(method: str) -> tuple[float, int, int, str]:
+    """Породить процесс; вернуть миллисекунды до его первой инструкции и его рассказ."""
+    context: Any = multiprocessing.get_context(method)
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=introduce_myself, args=(theirs,))
+    start = perf_counter()
+    with signals_held(), theirs:
+        process.start()
+    with ours:
+        now, pid, parent, seen = ours.recv()
+    process.join()
+    return (now - start) * 1000, pid, parent, seen
+
+
+def live_and_die(target: Callable[[], None]) -> tuple[int | None, str, str]:
+    """Код возврата процесса и что помнит о нём система до join() и после."""
+    process = multiprocessing.get_context("spawn").Process(target=target)
+    with signals_held():
+        process.start()
+    if target is wait_for_death:
+        process.kill()
+    before = state(process.pid)
+    process.join()
+    return process.exitcode, before, state(process.pid)
+
+
+def state(pid: int | None) -> str:
+    """Дождаться конца процесса и узнать, остался ли он в таблице процессов (man 2 waitid)."""
+    if pid is None or not hasattr(os, "waitid"):
+        return "не узнать"  # Windows
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # WNOWAIT: спросить, но не убирать
+        return "зомби"
+    except ChildProcessError:
+        return "нет такого"
+
+
+def succeed() -> None:
+    """Ребёнок, который дойдёт до конца."""
+
+
+def fail() -> None:
+    """Ребёнок, который не дойдёт. Трассировку прячем: обо всём скажет код возврата."""
+    sys.stderr = StringIO()
+    raise ZeroDivisionError
+
+
+def wait_for_death() -> None:
+    """Ребёнок, которого убьют, — или он кончится вместе с родителем."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+
+
+def try_lambda(method: str) -> str:
+    """Запустить процесс с лямбдой вместо функции и вернуть, что вышло."""
+    context: Any = multiprocessing.get_context(method)
+    process = context.Process(target=lambda: None)
+    try:
+        if sys.platform == "win32":
+            pickle.dumps(process)  # не то недособранный ребёнок напечатает трассировку
+        with signals_held():
+            process.start()
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        return f"отказ, {type(error).__name__}: {error}"
+    process.join()
+    return f"принята, код возврата {process.exitcode}"
+
+
+def process_limit() -> str:
+    """Сколько процессов система позволяет пользователю (ulimit -u)."""
+    try:
+        from resource import RLIM_INFINITY, RLIMIT_NPROC, getrlimit
+    except ImportError:
+        return "система не сообщает"
+    limit, _ = getrlimit(RLIMIT_NPROC)
+    return "сколько угодно" if limit == RLIM_INFINITY else str(limit)
+
+
+def listed(names: list[str]) -> str:
+    return ", ".join(names) or "никто"
+
+
+def main() -> None:
+    """Рождение, жизнь и смерть процессов; лямбды; предел."""
+    global setting
+    Options(usage="--help").parse_args()
+    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    setting = "изменено"
+
+    methods = sorted(multiprocessing.get_all_start_methods())
+    rounds = [[give_birth(method) for method in methods] for _ in range(ROUNDS)]
+    say(f"\nРодитель: pid {os.getpid()}, его родитель {os.getppid()}, setting = {setting!r}")
+    say("способ запуска      pid   родитель          setting    до первой инструкции")
+    price, seeing = {}, []
+    for method, births in zip(methods, zip(*rounds)):
+        _, pid, parent, seen = births[-1]
+        price[method] = median(birth[0] for birth in births)
+        whose = "мы" if parent == os.getpid() else "не мы"
+        say(f"{method:11}{pid:12}   {parent:<8} {whose:8} {seen:10}{price[method]:12.1f} мс")
+        seeing += [method] * (seen == setting)
+
+    say("\nжизнь процесса    код возврата   до join()   после join()")
+    tales = {"дошёл до конца": succeed, "исключение": fail, "убит": wait_for_death}
+    deaths = []
+    for tale, target in tales.items():
+        code, before, after = live_and_die(target)
+        say(f"{tale:18}{code!s:>12}   {before:12}{after}")
+        deaths.append((before, after))
+
+    say("\nлямбда вместо функции")
+    outcomes = {method: try_lambda(method) for method in methods}
+    for method, outcome in outcomes.items():
+        say(f"{method:11}{outcome}"[:80])
+    say(f"\nПроцессов разрешено (ulimit -u): {process_limit()}\n")
+
+    pids = {birth[1] for births in rounds for birth in births}
+    cheap, dear = min(price, key=price.__getitem__), max(price, key=price.__getitem__)
+    accepting = [method for method in methods if outcomes[method].startswith("принята")]
+    for text in (
+        f"процессов {ROUNDS * len(methods)}, разных pid {len(pids)}.",
+        f"перемену setting видит {listed(seeing)}; лямбду принимает {listed(accepting)}.",
+        f"запуск {cheap} — {price[cheap]:.1f} мс, {dear} — {price[dear]:.1f} мс.",
+        f"зомби до join() — {deaths.count(('зомби', 'нет такого'))} из {len(deaths)}.",
+    ):
+        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+
+
+# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+
+SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+say = partial(print, flush=True)
+
+
+def first_line() -> str:
+    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
+    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
+    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
+
+
+class Options(argparse.ArgumentParser):
+    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
+
+    def format_help(self) -> str:
+        return __doc__ or ""
+
+    def error(self, message: str) -> NoReturn:
+        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
+    if mask:
+        from multiprocessing.resource_tracker import ensure_running
+
+        mask(signal.SIG_BLOCK, SIGNALS)
+        ensure_running()
+        mask(signal.SIG_BLOCK, SIGNALS)  # до 3.14 ensure_running() снимает этот запрет
+    try:
+        yield
+    finally:
+        if mask:
+            mask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def stop(status: int, why: str = "") -> NoReturn:
+    """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # тут остался бы сокет forkserver
+    with suppress(OSError):
+        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
+    os._exit(status)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
+    try:
+        main()
+    except BrokenPipeError:  # вывод никто не читает: | head
+        stop(141)
+    except (OSError, RuntimeError, EOFError, ImportError) as error:
+        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
+    except Exception:  # ошибка в самой программе: показать, где
+        traceback.print_exc()
+        stop(1)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,272 @@
+"""Память процессов не общая: что изменил ребёнок, родитель не увидит, пока ему не передадут.
+
+Раздел урока: «Разделяемая память».
+Смотрите: «стало» у ребёнка и у родителя; как изменение всё-таки передать; что дошло
+от процесса, убитого посреди отправки; во сколько обходится передача.
+Попробуйте: --work 4. Что подорожает вчетверо?
+
+Параметр: --work K   передавать K × 32 МБ, K от 1 до 10 (обычно 1)
+"""
+
+import argparse
+import multiprocessing
+import os
+import platform
+import shutil
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from functools import partial
+from io import TextIOWrapper
+from multiprocessing.connection import Connection
+from multiprocessing.shared_memory import SharedMemory
+from multiprocessing.util import get_temp_dir
+from textwrap import fill
+from time import perf_counter
+from typing import Any, NoReturn
+
+MEGABYTE = 1 << 20
+MEGABYTES = 32  # сколько мегабайт передавать
+ROUNDS = 3  # способы передачи чередуются; сравниваем лучшие
+
+numbers = [1, 2]
+letters = {"x": 1}
+counter = 7
+
+
+def memory() -> str:
+    """Что сейчас лежит в переменных этого процесса."""
+    return f"{numbers} {letters} {counter}"
+
+
+def change(conn: Connection) -> None:
+    """Ребёнок: изменить всё и рассказать, что было и что стало."""
+    global counter
+    before = memory()
+    numbers.append(3)
+    letters["y"] = 2
+    counter += 1
+    conn.send((os.getpid(), before, memory()))
+
+
+def change_and_share(queue: Any, value: Any, block_name: str, conn: Connection) -> None:
+    """Ребёнок: изменить то же самое, но передать родителю, каждое — своим механизмом."""
+    numbers.append(3)
+    queue.put(numbers)
+    letters["y"] = 2
+    conn.send(letters)
+    with value.get_lock():  # Value лежит в общей памяти вместе со своим замком
+        value.value += 1
+    with closing(SharedMemory(block_name)) as block:
+        block.buf[0] += 1
+
+
+def send(conn: Connection) -> None:
+    """Ребёнок, которого убьют: отправлять сообщение за сообщением, по мегабайту."""
+    for _ in range(MEGABYTES):
+        conn.send_bytes(bytes(MEGABYTE))
+
+
+def add_up(queue: Any, conn: Connection) -> None:
+    """Ребёнок: получить данные или имя блока с ними и ответить контрольной суммой."""
+    while parcel := queue.get():
+        if isinstance(parcel, str):
+            with closing(SharedMemory(parcel)) as block:
+                conn.send(sum(block.buf[::4095]))
+        else:
+            conn.send(sum(parcel[::4095]))
+
+
+# --- Измерения и вывод -----------------------------------------------------------------
+
+
+@contextmanager
+def child(target: Callable[..., None], *args: Any, method: str | None = None) -> Iterator[Any]:
+    """Запустить процесс; выдать его и канал, из которого слышно, что он шлёт."""
+    context: Any = multiprocessing.get_context(method)
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=target, args=(*args, theirs))
+    with signals_held(), theirs:
+        process.start()
+    with ours:
+        yield process, ours
+    process.join()
+
+
+@contextmanager
+def shared_block(size: int) -> Iterator[Any]:
+    """Блок общей памяти, size байт; после with его больше нет."""
+    block = SharedMemory(create=True, size=size)
+    try:
+        yield block
+    finally:
+        block.close()
+        block.unlink()
+
+
+def exchange() -> dict[str, tuple[Any, Any]]:
+    """Механизм: что было у родителя и что он увидел после ребёнка."""
+    queue: Any = multiprocessing.Queue()
+    value = multiprocessing.Value("i", counter)
+    with shared_block(1) as block:
+        block.buf[0] = counter
+        with child(change_and_share, queue, value, block.name) as (process, conn):
+            seen = {"Pipe": (letters, conn.recv()), "Queue": (numbers, queue.get(timeout=10))}
+            process.join()
+            return seen | {"Value": (7, value.value), "shared_memory": (7, block.buf[0])}
+
+
+def receive_from_killed() -> tuple[int, str]:
+    """Сколько мегабайт пришло целыми от убитого отправителя и какую ошибку получил читатель."""
+    received = 0
+    with child(send) as (process, conn):
+        try:
+            while conn.recv_bytes():
+                received += 1
+                if received == 3:
+                    process.join(0.1)  # за это время он начнёт четвёртое и упрётся: никто не читает
+                    process.kill()
+        except (EOFError, OSError) as error:
+            return received, f"{type(error).__name__} {error}"
+    return received, "ошибки нет"
+
+
+def deliver(data: bytes) -> tuple[float, float]:
+    """Лучшее время доставки data ребёнку, мс: через очередь и через блок общей памяти."""
+    times = []
+    queue: Any = multiprocessing.Queue()
+    with child(add_up, queue) as (_, conn), shared_block(len(data)) as block:
+        for _ in range(ROUNDS):
+            begin = perf_counter()
+            queue.put(data)
+            sums = [conn.recv()]
+            middle = perf_counter()
+            block.buf[: len(data)] = data
+            queue.put(block.name)
+            sums.append(conn.recv())
+            times.append((middle - begin, perf_counter() - middle))
+            if sums != [sum(data[::4095])] * 2:
+                raise RuntimeError("данные дошли не те")
+        queue.put("")
+    queue.close()
+    queue.join_thread()  # поток, который пишет в канал, должен кончиться раньше нового fork
+    by_queue, by_block = (1000 * min(way) for way in zip(*times))
+    return by_queue, by_block
+
+
+def main() -> None:
+    """Изоляция; механизмы обмена; убитый отправитель; цена передачи."""
+    options = Options(usage="--work 1…10, --help")
+    options.add_argument("--work", type=int, default=1, choices=range(1, 11))
+    megabytes = options.parse_args().work * MEGABYTES
+    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+
+    say(f"\n{'способ':13}{'процесс, pid':19}{'было':19}стало")
+    original, isolated, methods = memory(), [], sorted(multiprocessing.get_all_start_methods())
+    for method in methods:
+        with child(change, method=method) as (_, conn):
+            pid, before, after = conn.recv()
+        say(f"{method:13}{f'ребёнок  {pid}':19}{before:19}{after}")
+        say(f"{'':13}{f'родитель {os.getpid()}':19}{original:19}{memory()}")
+        isolated += [method] * (before == original == memory() != after)
+
+    conclusions = [f"память не общая: {len(isolated)} из {len(methods)} способов запуска."]
+    try:
+        say(f"\n{'механизм':17}{'было':15}родитель увидел")
+        seen = exchange()
+        for name, (old, new) in seen.items():
+            say(f"{name:17}{old!s:15}{new}")
+        visible = [name for name, (old, new) in seen.items() if old != new]
+        conclusions += [f"перемену передают: {', '.join(visible) or 'ничто'}."]
+        by_queue, by_block = deliver(bytes(range(256)) * (megabytes << 12))
+        say(
+            f"\n{megabytes} МБ через Queue {by_queue:.0f} мс, через shared_memory {by_block:.0f} мс"
+        )
+        ratio = by_queue / by_block
+        conclusions += [f"Queue / shared_memory: {ratio:.1f} по времени (pickle и канал)."]
+    except (OSError, ImportError) as error:
+        say(f"здесь не работает: {error}")
+
+    received, trouble = receive_from_killed()
+    say(f"\nотправитель убит: из {MEGABYTES} МБ целыми дошли {received}, читатель получил")
+    say(f"{trouble}\n")
+    lost = "не всё" if received < MEGABYTES else "всё"
+    for text in (*conclusions, f"от убитого дошло {lost}: {received} из {MEGABYTES} МБ."):
+        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+
+
+# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+
+SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+say = partial(print, flush=True)
+
+
+def first_line() -> str:
+    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
+    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
+    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
+
+
+class Options(argparse.ArgumentParser):
+    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
+
+    def format_help(self) -> str:
+        return __doc__ or ""
+
+    def error(self, message: str) -> NoReturn:
+        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
+    if mask:
+        from multiprocessing.resource_tracker import ensure_running
+
+        mask(signal.SIG_BLOCK, SIGNALS)
+        ensure_running()
+        mask(signal.SIG_BLOCK, SIGNALS)  # до 3.14 ensure_running() снимает этот запрет
+    try:
+        yield
+    finally:
+        if mask:
+            mask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def stop(status: int, why: str = "") -> NoReturn:
+    """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # тут остался бы сокет forkserver
+    with suppress(OSError):
+        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
+    os._exit(status)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
+    try:
+        main()
+    except BrokenPipeError:  # вывод никто не читает: | head
+        stop(141)
+    except (OSError, RuntimeError, EOFError, ImportError) as error:
+        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
+    except Exception:  # ошибка в самой программе: показать, где
+        traceback.print_exc()
+        stop(1)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,205 @@
+"""Синхронный счёт: задания выполняются одно за другим, занято одно ядро.
+
+Раздел урока: «CPU-операции с multiprocessing».
+Смотрите: следующее задание начинается, когда кончилось предыдущее; занято ядер — около 1.00.
+Попробуйте: diff 3_synchronous.py 4_math.py — чем платят в коде за параллельность.
+
+Параметр: --work K   сделать работу K раз, K от 1 до 10 (обычно 1)
+"""
+
+import argparse
+import os
+import platform
+import signal
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from io import TextIOWrapper
+from itertools import cycle, pairwise
+from math import ceil, floor, isqrt
+from string import ascii_uppercase
+from textwrap import fill
+from time import perf_counter, process_time
+from typing import NamedTuple, NoReturn
+
+# Задание: сколько простых чисел меньше limit. Ответы известны заранее: OEIS A000720.
+# Большие задания — первыми, чтобы в конце ни одно ядро не ждало последнего из них.
+PRIMES_BELOW = {
+    80_000: 7837,
+    70_000: 6935,
+    60_000: 6057,
+    50_000: 5133,
+    40_000: 4203,
+    30_000: 3245,
+    20_000: 2262,
+    10_000: 1229,
+}
+
+
+class Result(NamedTuple):
+    """Ответ и протокол задания: pid исполнителя, начало, конец и время процессора в секундах."""
+
+    limit: int
+    primes: int
+    pid: int
+    begin: float
+    end: float
+    cpu: float
+    switches: int  # сколько раз система отняла ядро, не спросив
+
+
+def count_primes(limit: int) -> int:
+    """Сколько простых чисел меньше limit: пробуем делить каждое число на все меньшие корня."""
+    count = 0
+    for number in range(2, limit):
+        for divisor in range(2, isqrt(number) + 1):
+            if number % divisor == 0:
+                break
+        else:
+            count += 1
+    return count
+
+
+def work(limit: int) -> Result:
+    """Выполнить задание и записать, кто, когда и какой ценой его выполнил."""
+    begin, cpu, switches = perf_counter(), process_time(), switches_so_far()
+    primes = count_primes(limit)
+    cpu, switches = process_time() - cpu, switches_so_far() - switches
+    return Result(limit, primes, os.getpid(), begin, perf_counter(), cpu, switches)
+
+
+def solve(jobs: list[int]) -> Iterator[Result]:
+    """Выполнить все задания: одно за другим, в этом процессе."""
+    yield from map(work, jobs)
+
+
+# --- Измерения и вывод -----------------------------------------------------------------
+
+
+def switches_so_far() -> int:
+    """Сколько раз система отняла ядро у этого процесса (0, если она не считает)."""
+    try:
+        from resource import RUSAGE_SELF, getrusage
+    except ImportError:
+        return 0
+    return getrusage(RUSAGE_SELF).ru_nivcsw
+
+
+class Run(NamedTuple):
+    """Один прогон всех заданий: секунды, занято ядер, вынужденные переключения."""
+
+    seconds: float
+    busy: float
+    switches: int
+
+
+def measure(results: list[Result]) -> Run:
+    """Подвести итог прогона; неверный ответ — RuntimeError."""
+    for result in results:
+        if result.primes != PRIMES_BELOW[result.limit]:
+            raise RuntimeError(f"простых меньше {result.limit} насчитано {result.primes}")
+    seconds = max(r.end for r in results) - min(r.begin for r in results)
+    return Run(seconds, sum(r.cpu for r in results) / seconds, sum(r.switches for r in results))
+
+
+def timeline(results: list[Result], width: int = 56) -> Iterator[str]:
+    """Строка на процесс: буква — задание (строчная — ему не хватало ядра), пробел — простой."""
+    start, scale = min(r.begin for r in results), width / measure(results).seconds
+    rows: dict[int, list[str]] = {}
+    for letter, r in zip(cycle(ascii_uppercase), results):
+        mark = letter if r.cpu > 0.75 * (r.end - r.begin) else letter.lower()
+        left, right = floor((r.begin - start) * scale), ceil((r.end - start) * scale - 1e-9)
+        rows.setdefault(r.pid, [" "] * width)[left:right] = mark * (right - left)
+    jobs = Counter(r.pid for r in results)
+    for pid, row in list(rows.items())[:8]:
+        yield f"pid {pid:<8}|{''.join(row)}| {jobs[pid]}"
+    if len(rows) > 8:
+        yield f"... и ещё процессов: {len(rows) - 8}"
+
+
+def main() -> None:
+    """Каждое задание, весь прогон на одной шкале времени, итог."""
+    options = Options(usage="--work 1…10, --help")
+    options.add_argument("--work", type=int, default=1, choices=range(1, 11))
+    jobs = sorted(list(PRIMES_BELOW) * options.parse_args().work, reverse=True)
+    say(first_line())
+
+    say("\nзадание   простых меньше    ответ   секунд")
+    results = []
+    for letter, r in zip(cycle(ascii_uppercase), solve(jobs)):
+        say(f"{letter:7}{r.limit:17}{r.primes:9}{r.end - r.begin:9.3f}")
+        results.append(r)
+    say("\nкто чем занят: буква — задание, в конце — сколько заданий выполнено")
+    for row in timeline(results):
+        say(row)
+    run = measure(results)
+    say(f"\nвсего {run.seconds:.2f} с, занято ядер {run.busy:.2f} из {CORES}\n")
+    say(fill(f"Вывод: {conclusion(results)}", 80, subsequent_indent="  "))
+
+
+def conclusion(results: list[Result]) -> str:
+    """Правда ли, что задания шли по одному и заняли одно ядро."""
+    busy = measure(results).busy
+    overlaps = sum(later.begin < earlier.end for earlier, later in pairwise(results))
+    if overlaps:
+        return f"задания накладывались друг на друга {overlaps} раз — это не синхронный счёт."
+    if busy < 0.85:
+        return f"задания шли по одному, но и одно ядро досталось не целиком: занято {busy:.2f}."
+    return f"задания шли по одному; занято ядер {busy:.2f}, сколько бы их ни было."
+
+
+# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+
+SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+say = partial(print, flush=True)
+
+
+def first_line() -> str:
+    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
+    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
+    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
+
+
+class Options(argparse.ArgumentParser):
+    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
+
+    def format_help(self) -> str:
+        return __doc__ or ""
+
+    def error(self, message: str) -> NoReturn:
+        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
+
+
+def stop(status: int, why: str = "") -> NoReturn:
+    """Выйти сейчас же; причину, если есть, — одной строкой в stderr."""
+    with suppress(OSError):
+        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
+    os._exit(status)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
+    try:
+        main()
+    except BrokenPipeError:  # вывод никто не читает: | head
+        stop(141)
+    except (OSError, RuntimeError, EOFError, ImportError) as error:
+        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
+    except Exception:  # ошибка в самой программе: показать, где
+        traceback.print_exc()
+        stop(1)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,302 @@
+"""CPU-операции с multiprocessing: та же работа, что в 3_synchronous.py, но сразу на всех ядрах.
+
+Раздел урока: «CPU-операции с multiprocessing».
+Смотрите: занято ядер — почти столько, сколько их есть; время во столько же раз меньше;
+процессов больше, чем ядер, — не быстрее, только переключений больше.
+Попробуйте: taskset -c 0 python3 4_math.py (Linux) — тот же счёт на одном ядре.
+
+Параметры: --workers N  сколько процессов, от 1 до 200 (обычно по числу ядер)
+           --work K     сделать работу K раз, K от 1 до 10 (обычно 1; больше, где ядер много)
+"""
+
+import argparse
+import multiprocessing
+import os
+import platform
+import shutil
+import signal
+import sys
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from io import TextIOWrapper
+from itertools import cycle
+from math import ceil, floor, isqrt
+from multiprocessing.connection import wait
+from multiprocessing.synchronize import Barrier
+from multiprocessing.util import get_temp_dir
+from string import ascii_uppercase
+from textwrap import fill
+from threading import Thread
+from time import perf_counter, process_time
+from typing import NamedTuple, NoReturn
+
+ROUNDS = 3  # прогоны чередуются, чтобы помехи достались всем поровну; сравниваем лучшие
+
+# Задание: сколько простых чисел меньше limit. Ответы известны заранее: OEIS A000720.
+# Большие задания — первыми, чтобы в конце ни одно ядро не ждало последнего из них.
+PRIMES_BELOW = {
+    80_000: 7837,
+    70_000: 6935,
+    60_000: 6057,
+    50_000: 5133,
+    40_000: 4203,
+    30_000: 3245,
+    20_000: 2262,
+    10_000: 1229,
+}
+
+
+class Result(NamedTuple):
+    """Ответ и протокол задания: pid исполнителя, начало, конец и время процессора в секундах."""
+
+    limit: int
+    primes: int
+    pid: int
+    begin: float
+    end: float
+    cpu: float
+    switches: int  # сколько раз система отняла ядро, не спросив
+
+
+def count_primes(limit: int) -> int:
+    """Сколько простых чисел меньше limit: пробуем делить каждое число на все меньшие корня."""
+    count = 0
+    for number in range(2, limit):
+        for divisor in range(2, isqrt(number) + 1):
+            if number % divisor == 0:
+                break
+        else:
+            count += 1
+    return count
+
+
+def work(limit: int) -> Result:
+    """Выполнить задание и записать, кто, когда и какой ценой его выполнил."""
+    begin, cpu, switches = perf_counter(), process_time(), switches_so_far()
+    primes = count_primes(limit)
+    cpu, switches = process_time() - cpu, switches_so_far() - switches
+    return Result(limit, primes, os.getpid(), begin, perf_counter(), cpu, switches)
+
+
+def solve(jobs: list[int], workers: int) -> Iterator[Result]:
+    """Выполнить все задания: дети берут их из очереди, кто освободился — тот и взял."""
+    with process_pool(workers) as pool:
+        yield from pool.map(work, jobs)
+
+
+# --- Измерения и вывод -----------------------------------------------------------------
+
+
+def switches_so_far() -> int:
+    """Сколько раз система отняла ядро у этого процесса (0, если она не считает)."""
+    try:
+        from resource import RUSAGE_SELF, getrusage
+    except ImportError:
+        return 0
+    return getrusage(RUSAGE_SELF).ru_nivcsw
+
+
+class Run(NamedTuple):
+    """Один прогон всех заданий: секунды, занято ядер, вынужденные переключения."""
+
+    seconds: float
+    busy: float
+    switches: int
+
+
+def measure(results: list[Result]) -> Run:
+    """Подвести итог прогона; неверный ответ — RuntimeError."""
+    for result in results:
+        if result.primes != PRIMES_BELOW[result.limit]:
+            raise RuntimeError(f"простых меньше {result.limit} насчитано {result.primes}")
+    seconds = max(r.end for r in results) - min(r.begin for r in results)
+    return Run(seconds, sum(r.cpu for r in results) / seconds, sum(r.switches for r in results))
+
+
+def timeline(results: list[Result], width: int = 56) -> Iterator[str]:
+    """Строка на процесс: буква — задание (строчная — ему не хватало ядра), пробел — простой."""
+    start, scale = min(r.begin for r in results), width / measure(results).seconds
+    rows: dict[int, list[str]] = {}
+    for letter, r in zip(cycle(ascii_uppercase), results):
+        mark = letter if r.cpu > 0.75 * (r.end - r.begin) else letter.lower()
+        left, right = floor((r.begin - start) * scale), ceil((r.end - start) * scale - 1e-9)
+        rows.setdefault(r.pid, [" "] * width)[left:right] = mark * (right - left)
+    jobs = Counter(r.pid for r in results)
+    for pid, row in list(rows.items())[:8]:
+        yield f"pid {pid:<8}|{''.join(row)}| {jobs[pid]}"
+    if len(rows) > 8:
+        yield f"... и ещё процессов: {len(rows) - 8}"
+
+
+@contextmanager
+def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Пул, все процессы которого уже запущены и ждут заданий."""
+    gate = multiprocessing.Barrier(workers)
+    with signals_held():
+        pool = ProcessPoolExecutor(workers, initializer=get_ready, initargs=(gate,))
+        started = [pool.submit(int) for _ in range(workers)]  # по заданию на каждого
+    with pool:
+        try:
+            for future in started:
+                future.result()
+            yield pool
+        except BrokenExecutor:
+            stop(1, "Дочерний процесс убит кем-то посторонним, дальше не продолжить.")
+
+
+def get_ready(gate: Barrier) -> None:
+    """Ребёнок: дождаться братьев. Если родителя убьют — кончиться вслед за ним."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        Thread(target=lambda: wait([parent.sentinel]) and os._exit(1), daemon=True).start()
+    gate.wait()
+
+
+def main() -> None:
+    """Прогоны по кругу, лучший из них на шкале времени, выводы."""
+    options = Options(usage="--workers 1…200, --work 1…10, --help")
+    options.add_argument("--workers", type=int, default=CORES, choices=range(1, 201))
+    options.add_argument(
+        "--work", type=int, choices=range(1, 11), default=max(1, min(CORES // 2, 8))
+    )
+    given = options.parse_args()
+    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    jobs = sorted(list(PRIMES_BELOW) * given.work, reverse=True)
+    most = 61 if sys.platform == "win32" else 1000  # больше процессов пул в Windows не примет
+    counts = sorted({min(n, most) for n in (1, 2, given.workers, 2 * given.workers)})
+
+    say(f"\nодни и те же задания ({len(jobs)}), по очереди и в нескольких процессах")
+    say(f"{'процессов':18}{'нет':>12}" + "".join(f"{count:12}" for count in counts))
+    runs: dict[int, list[list[Result]]] = {count: [] for count in (0, *counts)}
+    starts: dict[int, list[float]] = {count: [] for count in runs}
+    for number in range(1, ROUNDS + 1):
+        say(f"{f'круг {number}, с':18}", end="")
+        for count, tries in runs.items():
+            begin = perf_counter()
+            tries.append(list(solve(jobs, count) if count else map(work, jobs)))
+            starts[count].append(tries[-1][0].begin - begin)
+            say(f"{measure(tries[-1]).seconds:12.2f}", end="")
+        say()
+    best = {count: min(tries, key=measure) for count, tries in runs.items()}
+    totals = {count: measure(results) for count, results in best.items()}
+    alone = totals[0].seconds
+    say(row("ускорение", [f"{alone / run.seconds:.2f}" for run in totals.values()]))
+    say(row("занято ядер", [f"{run.busy:.2f}" for run in totals.values()]))
+    say(row("переключений", [run.switches for run in totals.values()]))
+    say(row("запуск, мс", [f"{1000 * min(tries):.0f}" for tries in starts.values()]))
+    say(f"верных ответов {sum(len(tries) * len(jobs) for tries in runs.values())}")
+
+    n = max(count for count in counts if count <= max(CORES, counts[0]))
+    say(f"\nлучший прогон, процессов {n}: буква — задание, в конце — сколько их выполнено")
+    for line in timeline(best[n]):
+        say(line)
+    say()
+    for text in conclusions(totals, CORES):
+        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+
+
+def row(title: str, cells: Iterable[object]) -> str:
+    return f"{title:18}" + "".join(f"{cell!s:>12}" for cell in cells)
+
+
+def conclusions(totals: dict[int, Run], cores: int) -> Iterator[str]:
+    """Что следует из прогонов (ключ — число процессов, 0 — без них) на cores ядрах."""
+    n = max(count for count in totals if count <= cores)
+    run, speedup = totals[n], totals[0].seconds / totals[n].seconds
+    seen = f"процессов {n}: занято ядер {run.busy:.2f} из {cores}, ускорение {speedup:.2f}"
+    if cores == 1:
+        yield f"{seen} — ядро одно, ускоряться не на чем."
+    elif run.busy > 0.7 * n and speedup > 1.2:
+        yield f"{seen} — задания шли одновременно."
+    else:
+        yield f"{seen} — ядра достались не целиком (заняты другим?), судить нельзя."
+    many = min((count for count in totals if count > cores), default=0)
+    if not many:
+        return
+    ratio, switches = totals[many].seconds / run.seconds, totals[many].switches
+    seen = f"процессов {many} вместо {n}: время × {ratio:.2f}, переключений {switches} вместо"
+    if ratio > 0.87:
+        yield f"{seen} {run.switches} — сверх числа ядер процессы не ускоряют."
+    elif run.busy < 0.85 * n:
+        yield f"{seen} {run.switches} — ядра делим с чужими, большинству достаётся больше."
+    else:
+        yield f"{seen} {run.switches} — похоже на помехи, повторите."
+
+
+# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+
+SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+say = partial(print, flush=True)
+
+
+def first_line() -> str:
+    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
+    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
+    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
+
+
+class Options(argparse.ArgumentParser):
+    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
+
+    def format_help(self) -> str:
+        return __doc__ or ""
+
+    def error(self, message: str) -> NoReturn:
+        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
+    if mask:
+        from multiprocessing.resource_tracker import ensure_running
+
+        mask(signal.SIG_BLOCK, SIGNALS)
+        ensure_running()
+        mask(signal.SIG_BLOCK, SIGNALS)  # до 3.14 ensure_running() снимает этот запрет
+    try:
+        yield
+    finally:
+        if mask:
+            mask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def stop(status: int, why: str = "") -> NoReturn:
+    """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # тут остался бы сокет forkserver
+    with suppress(OSError):
+        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
+    os._exit(status)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
+    try:
+        main()
+    except BrokenPipeError:  # вывод никто не читает: | head
+        stop(141)
+    except (OSError, RuntimeError, EOFError, ImportError) as error:
+        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
+    except Exception:  # ошибка в самой программе: показать, где
+        traceback.print_exc()
+        stop(1)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,345 @@
+"""Чем ускорять: потоками, корутинами, процессами или интерпретаторами — смотря какую работу.
+
+Раздел урока: «CPU-операции с потоками» и заключение.
+Смотрите: в каждой клетке — ускорение и сколько ядер занято; где ускорение есть, а где нет.
+Попробуйте: --work 3 — чьё преимущество вырастет, чьё нет?
+
+Параметры: --workers N  сколько процессов и интерпретаторов, от 1 до 60 (обычно по числу
+                        ядер, но не больше 8); потоков и корутин — по числу заданий
+           --work K     сделать каждое задание K раз, K от 1 до 10 (обычно 1)
+"""
+
+import argparse
+import asyncio
+import hashlib
+import multiprocessing
+import os
+import platform
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from functools import partial
+from io import TextIOWrapper
+from math import isqrt
+from multiprocessing.connection import Connection, wait
+from multiprocessing.synchronize import Barrier
+from multiprocessing.util import get_temp_dir
+from textwrap import fill
+from threading import Thread
+from time import perf_counter, process_time, thread_time
+from typing import NamedTuple, NoReturn
+
+JOBS = 16  # заданий каждого вида
+DELAY = 0.008  # через сколько секунд отвечает сервер
+ROUNDS = 3  # «по очереди» и другой способ чередуются; сравниваем лучшие
+
+Server = tuple[str, int]  # адрес и порт
+Answer = tuple[str, str, float]  # ответ, кто его нашёл и за сколько секунд процессора
+
+
+Job = Callable[[Server], str]
+Way = Callable[[Job, list[Server]], list[Answer]]
+
+
+def python_code(_: Server) -> str:
+    """Счёт на Python: простых чисел меньше 10 000 — 1229."""
+    count = 0
+    for number in range(2, 10_000):
+        for divisor in range(2, isqrt(number) + 1):
+            if number % divisor == 0:
+                break
+        else:
+            count += 1
+    return str(count)
+
+
+def c_code(_: Server) -> str:
+    """Счёт в C: SHA3-256 миллиона букв «a» (ответ известен); hashlib на это время отпускает GIL."""
+    hashlib.sha3_256(b"a" * 1_000_000)
+    return hashlib.sha3_256(b"a" * 1_000_000).hexdigest()[:8]
+
+
+def waiting(server: Server) -> str:
+    """Ожидание: подключиться и прочитать ответ, который придёт не сразу."""
+    with socket.create_connection(server) as conn, conn.makefile() as stream:
+        return stream.read()
+
+
+async def waiting_async(server: Server) -> str:
+    """То же в корутине: пока она ждёт, работают другие."""
+    reader, writer = await asyncio.open_connection(*server)
+    answer = (await reader.read()).decode()
+    writer.close()
+    return answer
+
+
+def work(job: Job, server: Server) -> Answer:
+    """Выполнить задание и измерить, во что оно обошлось."""
+    begin = thread_time()
+    return job(server), whoami(), thread_time() - begin
+
+
+async def work_async(job: Job, server: Server) -> Answer:
+    """То же в корутине. Счёту нечего ждать, поэтому уступать место другим он не станет."""
+    text = await waiting_async(server) if job is waiting else job(server)
+    return text, whoami(), 0
+
+
+def whoami() -> str:
+    return f"{platform.node()}:{os.getpid()}"
+
+
+def one_after_another(job: Job, servers: list[Server]) -> list[Answer]:
+    return [work(job, server) for server in servers]
+
+
+def coroutines(job: Job, servers: list[Server]) -> list[Answer]:
+    async def together() -> list[Answer]:
+        return await asyncio.gather(*(work_async(job, server) for server in servers))
+
+    return asyncio.run(together())
+
+
+def in_pool(pool: Executor, job: Job, servers: list[Server]) -> list[Answer]:
+    """Потоки, процессы, интерпретаторы: у всех один и тот же интерфейс Executor (PEP 3148)."""
+    return list(pool.map(partial(work, job), servers))
+
+
+# --- Измерения и вывод -----------------------------------------------------------------
+
+
+JOB_KINDS: dict[str, tuple[Job, str]] = {  # вид работы: функция и верный ответ
+    "счёт на Python": (python_code, "1229"),
+    "счёт в C": (c_code, "5c8875ae"),
+    "ожидание": (waiting, "OK"),
+}
+
+
+class Cell(NamedTuple):
+    """Клетка таблицы: ускорение, занято ядер, мс процессора на задание."""
+
+    speedup: float
+    busy: float
+    cpu: float
+
+
+def timed(way: Way, job: Job, right: str, servers: list[Server]) -> tuple[float, float]:
+    """Секунды и секунды процессора, если все ответы верны; иначе RuntimeError."""
+    begin, cpu = perf_counter(), process_time()
+    answers = way(job, servers)
+    seconds, cpu = perf_counter() - begin, process_time() - cpu
+    if {text for text, _, _ in answers} != {right}:
+        raise RuntimeError(f"неверные ответы: {answers}")
+    return seconds, cpu + sum(spent for _, who, spent in answers if who != whoami())
+
+
+def fill_row(title: str, way: Way, servers: list[Server]) -> dict[str, Cell]:
+    """Напечатать строку таблицы клетка за клеткой: «по очереди» и way чередуются."""
+    say(f"{title:20}", end="")
+    cells = {}
+    for kind, (job, right) in JOB_KINDS.items():
+        pairs = [
+            (timed(one_after_another, job, right, servers), timed(way, job, right, servers))
+            for _ in range(ROUNDS)
+        ]
+        base = min(seconds for (seconds, _), _ in pairs)
+        seconds, cpu = min(other for _, other in pairs)
+        least = min(spent for _, (_, spent) in pairs)
+        cells[kind] = Cell(base / seconds, cpu / seconds, 1000 * least / len(servers))
+        say(f"{base / seconds:11.2f}{cpu / seconds:8.2f}", end="")
+    say()
+    return cells
+
+
+@contextmanager
+def late_server() -> Iterator[Server]:
+    """Сервер на 127.0.0.1 в отдельном процессе: отвечает «OK» через DELAY секунд."""
+    ours, theirs = multiprocessing.Pipe(duplex=False)
+    process = multiprocessing.Process(target=serve, args=(theirs,))
+    with signals_held(), theirs:
+        process.start()
+    with ours:
+        address = ours.recv()
+    try:
+        yield address
+    finally:
+        process.kill()
+        process.join()
+
+
+def serve(conn: Connection) -> None:
+    """Ребёнок: принимать подключения, пока жив родитель."""
+
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(DELAY)
+        writer.write(b"OK")
+        writer.close()
+
+    async def listen() -> None:
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        conn.send(server.sockets[0].getsockname())
+        await server.serve_forever()
+
+    end_with_parent()
+    asyncio.run(listen())
+
+
+@contextmanager
+def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Пул, все процессы которого уже запущены и ждут заданий."""
+    gate = multiprocessing.Barrier(workers)
+    with signals_held():
+        pool = ProcessPoolExecutor(workers, initializer=get_ready, initargs=(gate,))
+        started = [pool.submit(int) for _ in range(workers)]  # по заданию на каждого
+    with pool:
+        try:
+            for future in started:
+                future.result()
+            yield pool
+        except BrokenExecutor:
+            stop(1, "Дочерний процесс убит кем-то посторонним, дальше не продолжить.")
+
+
+def get_ready(gate: Barrier) -> None:
+    """Ребёнок: дождаться, пока запустятся все."""
+    end_with_parent()
+    gate.wait()
+
+
+def end_with_parent() -> None:
+    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        Thread(target=lambda: wait([parent.sentinel]) and os._exit(1), daemon=True).start()
+
+
+def main() -> None:
+    """Таблица: каким способом выгодно делать какую работу."""
+    options = Options(usage="--workers 1…60, --work 1…10, --help")
+    options.add_argument("--workers", type=int, default=min(CORES, 8), choices=range(1, 61))
+    options.add_argument("--work", type=int, default=1, choices=range(1, 11))
+    given = options.parse_args()
+    workers = given.workers
+    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+
+    say(f"\n{JOBS * given.work} заданий каждого вида; в клетках — ускорение и занято ядер")
+    say(f"{'':20}" + "".join(f"{kind:>19}" for kind in JOB_KINDS))
+    with late_server() as server:
+        servers = [server] * JOBS * given.work
+        table = {"по очереди": fill_row("по очереди", one_after_another, servers)}
+        with ThreadPoolExecutor(JOBS) as pool:
+            table["потоки"] = fill_row(f"потоки, {JOBS}", partial(in_pool, pool), servers)
+        table["корутины"] = fill_row(f"корутины, {len(servers)}", coroutines, servers)
+        with process_pool(workers) as pool:
+            table["процессы"] = fill_row(f"процессы, {workers}", partial(in_pool, pool), servers)
+        if sys.version_info >= (3, 14):
+            from concurrent.futures import InterpreterPoolExecutor
+
+            with InterpreterPoolExecutor(workers) as pool:
+                way = partial(in_pool, pool)
+                table["интерпретаторы"] = fill_row(f"интерпретаторы, {workers}", way, servers)
+    say()
+    for text in conclusions(table, CORES):
+        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+
+
+def conclusions(table: dict[str, dict[str, Cell]], cores: int) -> Iterator[str]:
+    """Чем выгодно делать каждую работу; cores — сколько ядер доступно."""
+    noise = max(abs(table["по очереди"][kind].speedup - 1) for kind in JOB_KINDS)
+    yield f"«по очереди» против себя же расходится на {noise:.0%}: такова точность."
+    for kind, (job, _) in JOB_KINDS.items():
+        verdicts: dict[str, list[str]] = {"ускоряют": [], "не ускоряют": [], "неясно": []}
+        for way, row in table.items():
+            cell = row[kind]
+            if (cell.speedup if job is waiting else cell.busy) < 1.25:
+                verdict = "не ускоряют"
+            else:
+                verdict = "ускоряют" if cell.speedup > 1.25 else "неясно"
+            if way != "по очереди":
+                verdicts[verdict].append(f"{way} × {cell.speedup:.1f}")
+        seen = "; ".join(
+            f"{verdict} {', '.join(ways)}" for verdict, ways in verdicts.items() if ways
+        )
+        yield f"{kind}: {seen}{'; ядро одно' if cores == 1 else ''}."
+    threads, tasks = (table[way]["ожидание"].cpu for way in ("потоки", "корутины"))
+    yield f"одно ожидание стоит {threads:.2f} мс процессора в потоке, {tasks:.2f} мс в корутине."
+
+
+# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+
+SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+say = partial(print, flush=True)
+
+
+def first_line() -> str:
+    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
+    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
+    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
+
+
+class Options(argparse.ArgumentParser):
+    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
+
+    def format_help(self) -> str:
+        return __doc__ or ""
+
+    def error(self, message: str) -> NoReturn:
+        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
+    if mask:
+        from multiprocessing.resource_tracker import ensure_running
+
+        mask(signal.SIG_BLOCK, SIGNALS)
+        ensure_running()
+        mask(signal.SIG_BLOCK, SIGNALS)  # до 3.14 ensure_running() снимает этот запрет
+    try:
+        yield
+    finally:
+        if mask:
+            mask(signal.SIG_UNBLOCK, SIGNALS)
+
+
+def stop(status: int, why: str = "") -> NoReturn:
+    """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # тут остался бы сокет forkserver
+    with suppress(OSError):
+        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
+    os._exit(status)
+
+
+def run(main: Callable[[], None]) -> None:
+    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    for number in SIGNALS:
+        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
+    try:
+        main()
+    except BrokenPipeError:  # вывод никто не читает: | head
+        stop(141)
+    except (OSError, RuntimeError, EOFError, ImportError) as error:
+        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
+    except Exception:  # ошибка в самой программе: показать, где
+        traceback.print_exc()
+        stop(1)
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
+
+
+if __name__ == "__main__":
+    run(main)

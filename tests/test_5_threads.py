@@ -1,0 +1,120 @@
+"""Утверждения о потоках: T1, T2, T3, O2."""
+
+import re
+from itertools import pairwise
+
+from conftest import (
+    CORES,
+    GIL,
+    cells,
+    conclusions,
+    load,
+    numbers,
+    output,
+    run,
+    several_cores,
+    with_gil,
+)
+
+Run = load(5).Run
+
+
+def bars(text: str) -> list[str]:
+    """Полосы шкалы времени."""
+    return [line.split("|")[1] for line in text.splitlines() if line.startswith("поток ")]
+
+
+def test_T1_threads_live_in_one_process_under_different_native_ids() -> None:
+    ids = re.findall(r"^поток (\d+)", output(5), re.MULTILINE)
+    assert len(set(ids)) == len(ids) >= 2
+    assert f"потоков {len(ids)}, процессов 1;" in conclusions(output(5))[0]
+    pids = {pid for pid, _ in load(5).work_together(2)}
+    assert len(pids) == 1
+
+
+def test_T1_thread_starts_sooner_than_process() -> None:
+    thread, process = numbers(r"поток ([\d.]+) мс, процесс ([\d.]+) мс", output(5))
+    assert 0 < thread < process
+
+
+@with_gil
+def test_T2_O2_timeline_shows_threads_taking_turns() -> None:
+    first, second, *_ = bars(output(5))
+    full = {*"▓█"}
+    assert sum(cell in full for cell in first + second) > 10
+    assert sum(a in full and b in full for a, b in zip(first, second, strict=True)) <= 3
+    order = [a in full for a, b in zip(first, second, strict=True) if (a in full) != (b in full)]
+    assert sum(one != other for one, other in pairwise(order)) >= 4  # передали GIL хотя бы 4 раза
+
+
+@with_gil
+def test_T2_turns_last_about_the_switch_interval() -> None:
+    text = conclusions(output(5))[1]
+    (span,) = numbers(r"по ([\d.]+) мс", text)
+    assert "по очереди" in text and "GIL" in text
+    assert 1 < span < 50
+
+
+def test_T2_timeline_is_drawn_from_the_notes_of_the_threads() -> None:
+    module = load(5)
+    step, half = module.COLUMN / 10, module.COLUMN * module.COLUMNS / 2
+    early = [n * step for n in range(int(half / step))]
+    late = [half + n * step for n in range(int(half / step))]
+    rows = list(module.timeline({(1, 1): [0.0, *early], (1, 2): [0.0, *late]}))
+    one, two = (row.split("|")[1] for row in rows)
+    assert one.rstrip() == "█" * len(one.rstrip()) and len(one.rstrip()) in (29, 30, 31)
+    assert two.lstrip() == "█" * len(two.lstrip()) and len(two.lstrip()) in (29, 30, 31)
+    assert max(module.turns({(1, 1): early, (1, 2): late}), default=0) == 0
+
+
+@several_cores
+def test_T2_without_gil_rows_are_solid() -> None:
+    if GIL:
+        step = load(5).COLUMN / 20
+        notes = {(1, n): [k * step for k in range(20 * load(5).COLUMNS)] for n in (1, 2)}
+        shown = [row.split("|")[1] for row in load(5).timeline(notes)]
+    else:
+        shown = bars(output(5))
+    assert all(bar.count("█") + bar.count("▓") > len(bar) / 2 for bar in shown[:2])
+
+
+@with_gil
+def test_T3_cores_busy_is_one_however_many_threads() -> None:
+    one, many = cells(output(5), "занято ядер")
+    assert 0.3 < one < 1.15 and 0.3 < many < 1.15
+    assert "не ускоряют" in conclusions(output(5))[2] or "шумно" in conclusions(output(5))[2]
+
+
+@several_cores
+def test_T3_without_gil_several_cores_are_busy() -> None:
+    if not GIL:
+        assert cells(output(5), "занято ядер")[1] > 1.15
+
+
+def test_T3_same_work_in_one_thread_and_in_many() -> None:
+    numbers = [cells(output(5), f"круг {n}, с") for n in (1, 2, 3)]
+    assert all(seconds > 0.02 for row in numbers for seconds in row)
+    switches = cells(output(5), "переключений")
+    if CORES > 1 and GIL and any(switches):
+        assert switches[1] > switches[0]
+
+
+def test_conclusions_follow_the_measurement() -> None:
+    def say(gil: bool, cores: int, span: float, many: tuple[float, float]) -> str:
+        runs = Run(1, 1, 10), Run(*many, 100)
+        return " ".join(load(5).conclusions(gil, cores, [span] * 20, *runs))
+
+    usual = say(True, 2, 5, (1.02, 1.0))
+    assert "по очереди" in usual and "не ускоряют" in usual and "GIL" in usual
+    free = say(False, 2, 0.01, (0.55, 1.9))
+    assert "записи чередуются" in free and "считали одновременно" in free
+    one_core = say(False, 1, 4, (1.02, 1.0))
+    assert "ядро одно" in one_core and "таков GIL" not in one_core
+    busy = say(False, 2, 4, (1.02, 1.0))
+    assert "заняты не только нами" in busy
+    assert "шумно" in say(True, 2, 5, (0.6, 1.0))
+    assert "шумно" in next(load(5).conclusions(True, 2, [], Run(1, 1, 1), Run(1, 1, 1)))
+
+
+def test_number_of_threads_is_the_readers_choice() -> None:
+    assert len(bars(run(5, "--workers", "3").stdout)) == 3

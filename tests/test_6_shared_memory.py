@@ -1,0 +1,84 @@
+"""Утверждения об общей памяти потоков: T4, T5a, T5b, T5c."""
+
+import re
+from collections import Counter
+
+import pytest
+from conftest import GIL, cells, conclusions, load, output, run, script
+from test_3_synchronous import primes_below
+
+ROUNDS = ("круг 1", "круг 2", "круг 3")
+
+
+def test_T4_all_threads_change_the_same_list() -> None:
+    (line,) = (line for line in output(6).splitlines() if line.startswith("список"))
+    ids = re.findall(r"от (\d+)", line)
+    assert len(set(ids)) == 4
+    assert "процессов 1, адресов списка 1" in output(6)
+
+
+def test_T5a_unsynchronised_updates_are_lost_in_every_round() -> None:
+    for title in ROUNDS:
+        lost, _, _ = cells(output(6), title)
+        assert lost > 0
+    assert "в 3 кругах из 3" in conclusions(output(6))[0]
+
+
+def test_T5a_expected_number_of_updates_is_known_from_elsewhere() -> None:
+    module = load(6)
+    assert primes_below(module.LIMIT) == module.PRIMES
+    assert cells(output(6), "из  ")[:2] == [module.PRIMES] * 2
+
+
+def test_T5a_nothing_but_the_race_itself_loses_updates() -> None:
+    module = load(6)
+    assert module.count_together(module.without_lock, 1, 1)[0] == module.PRIMES
+    text = script(6).read_text("utf-8")
+    assert "sleep" not in text and "setswitchinterval" not in text
+
+
+def test_T5a_plain_addition_is_reported_as_it_is() -> None:
+    lost = sum(cells(output(6), title)[2] for title in ROUNDS)
+    (text,) = (text for text in conclusions(output(6)) if "counter += 1" in text)
+    assert ("не потерял ничего" in text) is (lost == 0)
+    if GIL:
+        assert lost == 0
+
+
+def test_T5b_lock_loses_nothing_and_costs_time() -> None:
+    assert [cells(output(6), title)[1] for title in ROUNDS] == [0, 0, 0]
+    without, with_lock, _ = cells(output(6), "секунд")
+    assert without > 0.01 and with_lock > 0.01
+    assert conclusions(output(6))[1].startswith("Вывод: с замком потеряно 0; ")
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7])
+def test_T5c_queue_hands_over_everything_once(workers: int) -> None:
+    taken = load(6).through_queue(2, workers)
+    copies = Counter(number for own in taken for number in own)
+    assert copies == Counter(range(2 * load(6).ITEMS))
+
+
+def test_T5c_consumers_share_the_work() -> None:
+    (line,) = (line for line in output(6).splitlines() if line.startswith("через очередь"))
+    total, *shares = map(int, re.findall(r"\d+", line))
+    assert total == sum(shares) == 2 * load(6).ITEMS and len(shares) == 4
+    assert "потеряно 0, дважды выдано 0" in conclusions(output(6))[3]
+
+
+def test_conclusions_follow_the_measurement() -> None:
+    def say(unsafe: list[int], safe: list[int], plain: list[int], taken: list[int]) -> str:
+        lost = {"без замка": unsafe, "с замком": safe, "counter += 1": plain}
+        return " ".join(load(6).conclusions(lost, 1.5, Counter(taken)))
+
+    whole = list(range(2 * load(6).ITEMS))
+    assert "в 2 кругах из 3" in say([5, 0, 7], [0] * 3, [0] * 3, whole)
+    assert "с замком потеряно 4" in say([5, 0, 7], [0, 4, 0], [0] * 3, whole)
+    assert "тоже теряет: за все круги 9" in say([5] * 3, [0] * 3, [9, 0, 0], whole)
+    assert "потеряно 1, дважды выдано 1" in say([5] * 3, [0] * 3, [0] * 3, [*whole[1:], 7])
+
+
+def test_number_of_threads_and_amount_of_work_are_the_readers_choice() -> None:
+    done = run(6, "--workers", "2", "--work", "2").stdout
+    assert cells(done, "из  ")[0] == 2 * load(6).PRIMES
+    assert len(re.findall(r"от \d+", done)) == 2

@@ -1,0 +1,123 @@
+"""Утверждения о том, какой способ для какой работы: T6, T6x, T7, O3."""
+
+import hashlib
+import re
+import sys
+
+import pytest
+from conftest import GIL, cells, conclusions, load, output, several_cores, tries, with_gil
+from test_3_synchronous import primes_below
+
+Cell = load(7).Cell
+
+
+def table_row(way: str, text: str = "") -> list[tuple[float, float]]:
+    """Клетки строки: (ускорение, занято ядер) для счёта на Python, счёта в C, ожидания."""
+    numbers = cells(text or output(7), way)
+    if way != "по очереди":
+        numbers = numbers[1:]  # первое — сколько потоков, процессов…
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def keeps_cores_busy(way: str, *kinds: int) -> bool:
+    """Заняла ли строка way больше одного ядра в каждом из столбцов kinds."""
+    return any(all(table_row(way, text)[kind][1] > 1.15 for kind in kinds) for text in tries(7))
+
+
+def test_O3_three_ways_of_multitasking_are_measured_for_three_kinds_of_work() -> None:
+    for way in ("по очереди", "потоки", "корутины", "процессы"):
+        assert len(table_row(way)) == 3
+
+
+@with_gil
+def test_T6_threads_do_not_speed_up_python_code() -> None:
+    _, busy = table_row("потоки")[0]
+    assert 0.3 < busy < 1.15
+    (text,) = (text for text in conclusions(output(7)) if "счёт на Python" in text)
+    assert re.search(r"не ускоряют[^;]*потоки", text)
+
+
+def test_T6_coroutines_do_not_speed_up_any_computing() -> None:
+    for _, busy in table_row("корутины")[:2]:
+        assert busy < 1.15
+
+
+@several_cores
+def test_T6_processes_keep_several_cores_busy() -> None:
+    assert keeps_cores_busy("процессы", 0, 1)
+
+
+@several_cores
+def test_T6x_threads_keep_several_cores_busy_with_c_code_that_lets_the_gil_go() -> None:
+    assert keeps_cores_busy("потоки", 1)
+
+
+@several_cores
+def test_T6x_threads_keep_several_cores_busy_without_gil() -> None:
+    if GIL:
+        pytest.skip("у этого интерпретатора есть GIL")
+    assert keeps_cores_busy("потоки", 0)
+
+
+@several_cores
+def test_T6x_interpreters_keep_several_cores_busy() -> None:
+    if sys.version_info < (3, 14):
+        assert "интерпретаторы" not in output(7)
+        pytest.skip("InterpreterPoolExecutor появился в 3.14")
+    assert keeps_cores_busy("интерпретаторы", 0)
+
+
+def test_T7_threads_and_coroutines_speed_up_waiting() -> None:
+    for way in ("потоки", "корутины"):
+        speedup, _ = table_row(way)[2]
+        assert 3 < speedup <= 1.3 * load(7).JOBS
+    (text,) = (text for text in conclusions(output(7)) if "Вывод: ожидание" in text)
+    assert re.search(r"ускоряют потоки[^;]*корутины", text)
+
+
+def test_T7_one_after_another_waits_with_an_idle_core() -> None:
+    assert table_row("по очереди")[2][1] < 0.7
+
+
+def test_T7_price_of_waiting_is_measured() -> None:
+    text = conclusions(output(7))[-1]
+    threads, coroutines = map(float, re.findall(r"([\d.]+) мс", text))
+    assert 0 < threads < 20 and 0 < coroutines < 20
+
+
+def test_T7_waiting_is_on_a_real_socket() -> None:
+    module = load(7)
+    with module.late_server() as server:
+        assert module.waiting(server) == "OK"
+        seconds, _ = module.timed(module.one_after_another, module.waiting, "OK", [server] * 3)
+    assert seconds >= 3 * module.DELAY
+    with pytest.raises(OSError):
+        module.waiting(server)
+
+
+def test_answers_are_known_from_elsewhere() -> None:
+    module = load(7)
+    assert module.JOB_KINDS["счёт на Python"][1] == str(primes_below(10_000))
+    # NIST: SHA3-256 миллиона букв «a»
+    known = "5c8875ae474a3634ba4fd55ec85bffd661f32aca75c6d699d0cdcb6c115891c1"
+    assert hashlib.sha3_256(b"a" * 1_000_000).hexdigest() == known
+    assert known.startswith(module.JOB_KINDS["счёт в C"][1])
+    with pytest.raises(RuntimeError, match="неверные"):
+        module.timed(module.one_after_another, lambda _: "1230", "1229", [("", 0)])
+
+
+def test_conclusions_follow_the_measurement() -> None:
+    module = load(7)
+
+    def say(**cell: tuple[float, float]) -> list[str]:
+        kinds = dict.fromkeys(module.JOB_KINDS, Cell(1, 1, 0.2))
+        table = {way: dict(kinds) for way in ("по очереди", "потоки", "корутины", "процессы")}
+        for way, (speedup, busy) in cell.items():
+            table[way]["счёт на Python"] = Cell(speedup, busy, 1)
+        return list(module.conclusions(table, 2))
+
+    assert "ускоряют процессы × 1.8; не ускоряют потоки" in say(процессы=(1.8, 1.9))[1]
+    assert "ускоряют потоки × 1.9" in say(потоки=(1.9, 1.95))[1]
+    assert "неясно процессы × 1.1" in say(процессы=(1.1, 1.9))[1]
+    assert "не ускоряют потоки × 1.4" in say(потоки=(1.4, 1.0))[1]  # помехи: ядро-то одно
+    assert "расходится на 30%" in say(**{"по очереди": (1.3, 1.0)})[0]

@@ -1,0 +1,188 @@
+"""Что верно для всех семи программ: только стандартная библиотека, вид вывода, параметры."""
+
+import ast
+import os
+import platform
+import re
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from conftest import CORES, GIL, ROOT, SCRIPTS, conclusions, output, run, script, timed_output
+
+every_script = pytest.mark.parametrize("number", range(1, 8))
+
+
+def test_seven_scripts_and_nothing_else_at_the_top_level() -> None:
+    visible = {path.name for path in ROOT.iterdir() if not path.name.startswith((".", "__"))}
+    assert visible - {"uv.lock"} == {
+        *(path.name for path in SCRIPTS),
+        *("README.md", "static", "tests", "pyproject.toml"),
+    }
+    assert [path.name[0] for path in SCRIPTS] == list("1234567")
+
+
+@every_script
+def test_script_imports_nothing_but_the_standard_library(number: int) -> None:
+    for node in ast.walk(ast.parse(script(number).read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or "."]
+        for name in names:
+            assert name.split(".")[0] in sys.stdlib_module_names
+
+
+@every_script
+def test_script_runs_on_a_bare_python_from_any_directory(number: int, tmp_path: Path) -> None:
+    copy = tmp_path / "урок о потоках" / script(number).name
+    copy.parent.mkdir()
+    copy.write_bytes(script(number).read_bytes())
+    elsewhere = tmp_path / "read only"
+    elsewhere.mkdir(mode=0o555)
+    command = [sys.executable, "-I", "-S", "-O", "-W", "error", str(copy)]
+    done = subprocess.run(command, cwd=elsewhere, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert "Вывод: " in done.stdout.decode()
+
+
+@every_script
+def test_first_line_tells_the_truth_about_this_interpreter(number: int) -> None:
+    first = output(number).splitlines()[0]
+    gil = "включён" if GIL else "выключен"
+    assert first.startswith(
+        f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
+    )
+    if "import multiprocessing" in script(number).read_text("utf-8"):
+        code = "import multiprocessing as m; print(m.get_start_method())"
+        method = subprocess.check_output([sys.executable, "-c", code], text=True).strip()
+        assert first.endswith(f", способ запуска: {method}")
+
+
+@every_script
+def test_output_comes_at_once_and_is_never_silent_for_long(number: int) -> None:
+    _, moments = timed_output(number)
+    assert moments[0] < 2  # обычно меньше 0.2 с
+    assert max(after - before for before, after in pairwise(moments)) < 6  # обычно меньше 2 с
+    assert moments[-1] < 30  # обычно меньше 5 с, у последней — меньше 10 с
+
+
+@every_script
+def test_output_fits_80_columns_and_ends_with_conclusions(number: int) -> None:
+    lines = output(number).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert not any(re.search(r"\s$|\t|\x1b", line) for line in lines)
+    assert 10 <= len(lines) <= 26
+    assert conclusions(output(number))
+    assert lines[-1].startswith(("Вывод: ", "  "))
+
+
+@every_script
+def test_help_is_the_docstring_in_russian(number: int) -> None:
+    for option in ("-h", "--help"):
+        done = run(number, option)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert done.stdout.strip() == (
+            ast.get_docstring(ast.parse(script(number).read_text("utf-8")))
+        )
+        assert max(map(len, done.stdout.splitlines())) <= 96
+        for known in re.findall(r'add_argument\(\s*"(--\w+)"', script(number).read_text("utf-8")):
+            assert known in done.stdout
+    for heading in ("Раздел", "Смотрите: ", "Попробуйте: ", "Параметр"):
+        assert heading in done.stdout
+
+
+@every_script
+@pytest.mark.parametrize(
+    "bad",
+    [
+        *(["--work", value] for value in ("0", "-1", "abc", "", "1000000")),
+        *(["--workers", value] for value in ("0", "1.5", "99999")),
+        *(["--work"], ["--unknown"], ["лишнее"]),
+    ],
+)
+def test_bad_value_gets_one_clear_line_and_status_2(number: int, bad: list[str]) -> None:
+    done = run(number, *bad)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("Непонятно: ") and "--help" in done.stderr
+    assert "usage" not in done.stderr and "error" not in done.stderr
+
+
+def functions(number: int) -> dict[str, str]:
+    """Исходный текст функций и классов программы."""
+    text = script(number).read_text("utf-8")
+    return {
+        node.name: ast.get_source_segment(text, node) or ""
+        for node in ast.parse(text).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    }
+
+
+def test_service_functions_are_the_same_in_every_script() -> None:
+    texts: dict[str, set[str]] = {}
+    for number in range(1, 8):
+        for name, text in functions(number).items():
+            texts.setdefault(name, set()).add(text)
+    for name in ("first_line", "Options", "signals_held", "process_pool", "run_threads"):
+        assert len(texts[name]) == 1, name
+    for name in ("stop", "run"):  # с процессами и без них
+        assert len(texts[name]) == 2, name
+    for number in range(1, 8):
+        assert {"first_line", "Options", "stop", "run", "main"} <= set(functions(number))
+
+
+@every_script
+def test_script_is_one_page_of_idea_followed_by_the_rest(number: int) -> None:
+    text = script(number).read_text("utf-8")
+    assert text.count("\n") < 350
+    assert text.rstrip().endswith('if __name__ == "__main__":\n    run(main)')
+    assert max(map(len, text.splitlines())) <= 100
+
+
+WINDOWS = """
+import multiprocessing, os, signal, sys
+sys.modules["resource"] = None
+for module, names in (
+    (os, ["sched_getaffinity", "waitid", "process_cpu_count"]),
+    (signal, ["SIGHUP", "pthread_sigmask"]),
+):
+    for name in names:
+        if hasattr(module, name):
+            delattr(module, name)
+multiprocessing.set_start_method("spawn")
+multiprocessing.get_all_start_methods = lambda: ["spawn"]
+"""
+
+
+@every_script
+def test_script_runs_where_there_is_only_what_windows_has(number: int, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(WINDOWS, "utf-8")  # выполнится и у детей
+    args = ["--workers", "3"] if number == 7 else []
+    done = run(number, *args, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stderr) == (0, "")
+    assert conclusions(done.stdout)
+    if number == 1:
+        assert "не узнать" in done.stdout and "система не сообщает" in done.stdout
+        assert "изменено  " not in done.stdout
+    if number == 7:
+        assert "процессы, 3 " in done.stdout
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="нужна 3.14: там есть интерпретаторы")
+def test_row_of_interpreters_is_there_only_where_they_are() -> None:
+    assert "интерпретаторы, " in output(7)
+
+
+@every_script
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp866", "cp1251", "koi8-r"])
+def test_output_that_cannot_show_cyrillic_is_no_reason_to_crash(number: int, encoding: str) -> None:
+    args = [] if number in (1, 2, 5) else ["--help"]  # остальные печатают так же, но дольше
+    done = run(number, *args, env={**os.environ, "PYTHONIOENCODING": encoding}, encoding=encoding)
+    assert (done.returncode, done.stderr) == (0, "")
+    if number == 5:
+        bars = [line.split("|")[1] for line in done.stdout.splitlines() if line.count("|") == 2]
+        assert bars and (set("".join(bars)) <= {*" ░▒▓█"} or set("".join(bars)) <= {*" .:*#"})
