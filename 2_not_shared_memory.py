@@ -20,10 +20,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from io import TextIOWrapper
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.shared_memory import SharedMemory
 from multiprocessing.util import get_temp_dir
 from textwrap import fill
+from threading import Thread
 from time import perf_counter
 from typing import Any, NoReturn
 
@@ -65,18 +66,27 @@ def change_and_share(queue: Any, value: Any, block_name: str, conn: Connection) 
 
 def send(conn: Connection) -> None:
     """Ребёнок, которого убьют: отправлять сообщение за сообщением, по мегабайту."""
+    end_with_parent()
     for _ in range(MEGABYTES):
         conn.send_bytes(bytes(MEGABYTE))
 
 
 def add_up(queue: Any, conn: Connection) -> None:
     """Ребёнок: получить данные или имя блока с ними и ответить контрольной суммой."""
+    end_with_parent()
     while parcel := queue.get():
         if isinstance(parcel, str):
             with closing(SharedMemory(parcel)) as block:
                 conn.send(sum(block.buf[::4095]))
         else:
             conn.send(sum(parcel[::4095]))
+
+
+def end_with_parent() -> None:
+    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        Thread(target=lambda: wait([parent.sentinel]) and os._exit(1), daemon=True).start()
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
@@ -259,7 +269,9 @@ def run(main: Callable[[], None]) -> None:
         main()
     except BrokenPipeError:  # вывод никто не читает: | head
         stop(141)
-    except (OSError, RuntimeError, EOFError, ImportError) as error:
+    except (EOFError, ConnectionError):
+        stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+    except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         traceback.print_exc()

@@ -145,15 +145,20 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
                 future.result()
             yield pool
         except BrokenExecutor:
-            stop(1, "Дочерний процесс убит кем-то посторонним, дальше не продолжить.")
+            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
 
 
 def get_ready(gate: Barrier) -> None:
-    """Ребёнок: дождаться братьев. Если родителя убьют — кончиться вслед за ним."""
+    """Ребёнок: дождаться, пока запустятся все."""
+    end_with_parent()
+    gate.wait()
+
+
+def end_with_parent() -> None:
+    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
     parent = multiprocessing.parent_process()
     if parent:
         Thread(target=lambda: wait([parent.sentinel]) and os._exit(1), daemon=True).start()
-    gate.wait()
 
 
 def main() -> None:
@@ -289,7 +294,9 @@ def run(main: Callable[[], None]) -> None:
         main()
     except BrokenPipeError:  # вывод никто не читает: | head
         stop(141)
-    except (OSError, RuntimeError, EOFError, ImportError) as error:
+    except (EOFError, ConnectionError):
+        stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+    except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         traceback.print_exc()

@@ -294,7 +294,9 @@ def run(main: Callable[[], None]) -> None:
         main()
     except BrokenPipeError:  # вывод никто не читает: | head
         stop(141)
-    except (OSError, RuntimeError, EOFError, ImportError) as error:
+    except (EOFError, ConnectionError):
+        stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+    except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         traceback.print_exc()

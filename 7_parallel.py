@@ -7,6 +7,7 @@
 Параметры: --workers N  сколько процессов и интерпретаторов, от 1 до 60 (обычно по числу
                         ядер, но не больше 8); потоков и корутин — по числу заданий
            --work K     сделать каждое задание K раз, K от 1 до 10 (обычно 1)
+           --cluster АДРЕС:ПОРТ  добавить строку: кластер dask.distributed
 """
 
 import argparse
@@ -24,6 +25,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 from io import TextIOWrapper
 from math import isqrt
 from multiprocessing.connection import Connection, wait
@@ -32,7 +34,7 @@ from multiprocessing.util import get_temp_dir
 from textwrap import fill
 from threading import Thread
 from time import perf_counter, process_time, thread_time
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 JOBS = 16  # заданий каждого вида
 DELAY = 0.008  # через сколько секунд отвечает сервер
@@ -107,7 +109,7 @@ def coroutines(job: Job, servers: list[Server]) -> list[Answer]:
 
 def in_pool(pool: Executor, job: Job, servers: list[Server]) -> list[Answer]:
     """Потоки, процессы, интерпретаторы: у всех один и тот же интерфейс Executor (PEP 3148)."""
-    return list(pool.map(partial(work, job), servers))
+    return list(pool.map(partial(work, job), servers, timeout=60))
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
@@ -140,7 +142,7 @@ def timed(way: Way, job: Job, right: str, servers: list[Server]) -> tuple[float,
 
 def fill_row(title: str, way: Way, servers: list[Server]) -> dict[str, Cell]:
     """Напечатать строку таблицы клетка за клеткой: «по очереди» и way чередуются."""
-    say(f"{title:20}", end="")
+    say(f"{title:22}", end="")
     cells = {}
     for kind, (job, right) in JOB_KINDS.items():
         pairs = [
@@ -157,10 +159,10 @@ def fill_row(title: str, way: Way, servers: list[Server]) -> dict[str, Cell]:
 
 
 @contextmanager
-def late_server() -> Iterator[Server]:
-    """Сервер на 127.0.0.1 в отдельном процессе: отвечает «OK» через DELAY секунд."""
+def late_server(host: str = "127.0.0.1") -> Iterator[Server]:
+    """Сервер в отдельном процессе: отвечает «OK» через DELAY секунд."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    process = multiprocessing.Process(target=serve, args=(theirs,))
+    process = multiprocessing.Process(target=serve, args=(host, theirs))
     with signals_held(), theirs:
         process.start()
     with ours:
@@ -172,7 +174,7 @@ def late_server() -> Iterator[Server]:
         process.join()
 
 
-def serve(conn: Connection) -> None:
+def serve(host: str, conn: Connection) -> None:
     """Ребёнок: принимать подключения, пока жив родитель."""
 
     async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -181,12 +183,56 @@ def serve(conn: Connection) -> None:
         writer.close()
 
     async def listen() -> None:
-        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        server = await asyncio.start_server(answer, host, 0)
         conn.send(server.sockets[0].getsockname())
         await server.serve_forever()
 
     end_with_parent()
     asyncio.run(listen())
+
+
+def host_seen_from(cluster: str) -> str:
+    """Под каким адресом нас видит кластер. Нет библиотеки или планировщика — код возврата 2."""
+    if not find_spec("distributed"):
+        stop(2, "Для --cluster нужна библиотека: python3 -m pip install distributed")
+    try:
+        host, port = cluster.removeprefix("tcp://").rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=3) as conn:
+            return str(conn.getsockname()[0])
+    except (OSError, ValueError, OverflowError):
+        stop(2, f"По адресу {cluster} нет планировщика кластера.")
+
+
+@contextmanager
+def cluster(address: str) -> Iterator[Any]:
+    """Клиент кластера dask.distributed."""
+    from distributed import Client
+
+    try:
+        client = Client(address.removeprefix("tcp://"), timeout=5)
+        client.wait_for_workers(1, timeout=5)
+    except OSError:
+        stop(2, f"По адресу {address} нет планировщика с исполнителями.")
+    with client:
+        yield client
+
+
+def cluster_row(client: Any, here: int, servers: list[Server]) -> dict[str, Cell]:
+    """Строка таблицы и расчёт: с какого задания кластер выгоднее, чем here процессов здесь."""
+    workers = client.scheduler_info(n_workers=-1)["workers"].values()
+    threads = sum(worker["nthreads"] for worker in workers)
+    pool = client.get_executor(pure=False)  # pure: одинаковые задания кластер счёл бы одним
+    row = fill_row(f"кластер {len(workers)}, потоков {threads}", partial(in_pool, pool), servers)
+    begin = perf_counter()
+    list(pool.map(int, range(100)))
+    handing = 1000 * (perf_counter() - begin) / 100
+    sizes = [size for size in (4, 16, 64, 256) if size > here]
+    pays = [handing * here * size / (size - here) for size in sizes]
+    say(f"\nраздать кластеру одно задание стоит h = {handing:.1f} мс; из W исполнителей он")
+    say(f"выгоднее P = {here} процессов здесь, если задание дольше h·P·W/(W-P) (расчёт):")
+    say(f"{'W':22}" + "".join(f"{size:10}" for size in sizes))
+    say(f"{'задание дольше, мс':22}" + "".join(f"{ms:10.1f}" for ms in pays))
+    return row
 
 
 @contextmanager
@@ -202,7 +248,7 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
                 future.result()
             yield pool
         except BrokenExecutor:
-            stop(1, "Дочерний процесс убит кем-то посторонним, дальше не продолжить.")
+            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
 
 
 def get_ready(gate: Barrier) -> None:
@@ -220,16 +266,18 @@ def end_with_parent() -> None:
 
 def main() -> None:
     """Таблица: каким способом выгодно делать какую работу."""
-    options = Options(usage="--workers 1…60, --work 1…10, --help")
+    options = Options(usage="--workers 1…60, --work 1…10, --cluster АДРЕС:ПОРТ, --help")
     options.add_argument("--workers", type=int, default=min(CORES, 8), choices=range(1, 61))
     options.add_argument("--work", type=int, default=1, choices=range(1, 11))
+    options.add_argument("--cluster")
     given = options.parse_args()
     workers = given.workers
+    host = host_seen_from(given.cluster) if given.cluster else "127.0.0.1"
     say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
 
     say(f"\n{JOBS * given.work} заданий каждого вида; в клетках — ускорение и занято ядер")
-    say(f"{'':20}" + "".join(f"{kind:>19}" for kind in JOB_KINDS))
-    with late_server() as server:
+    say(f"{'':22}" + "".join(f"{kind:>19}" for kind in JOB_KINDS))
+    with late_server(host) as server:
         servers = [server] * JOBS * given.work
         table = {"по очереди": fill_row("по очереди", one_after_another, servers)}
         with ThreadPoolExecutor(JOBS) as pool:
@@ -243,6 +291,9 @@ def main() -> None:
             with InterpreterPoolExecutor(workers) as pool:
                 way = partial(in_pool, pool)
                 table["интерпретаторы"] = fill_row(f"интерпретаторы, {workers}", way, servers)
+        if given.cluster:
+            with cluster(given.cluster) as client:
+                table["кластер"] = cluster_row(client, workers, servers)
     say()
     for text in conclusions(table, CORES):
         say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
@@ -332,7 +383,9 @@ def run(main: Callable[[], None]) -> None:
         main()
     except BrokenPipeError:  # вывод никто не читает: | head
         stop(141)
-    except (OSError, RuntimeError, EOFError, ImportError) as error:
+    except (EOFError, ConnectionError):
+        stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+    except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         traceback.print_exc()

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from functools import cache
@@ -43,10 +44,13 @@ def timed_output(number: int) -> tuple[str, list[float]]:
     start, parts, moments = time.perf_counter(), [], []
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout and process.stderr
+        watchdog = threading.Timer(60, process.kill)
+        watchdog.start()
         while part := os.read(process.stdout.fileno(), 1 << 16):
             parts.append(part)
             moments.append(time.perf_counter() - start)
         assert process.stderr.read() == b""
+        watchdog.cancel()
     assert process.returncode == 0
     return b"".join(parts).decode(), moments
 

@@ -127,7 +127,15 @@ def test_service_functions_are_the_same_in_every_script() -> None:
     for number in range(1, 8):
         for name, text in functions(number).items():
             texts.setdefault(name, set()).add(text)
-    for name in ("first_line", "Options", "signals_held", "process_pool", "run_threads"):
+    for name in (
+        "first_line",
+        "Options",
+        "signals_held",
+        "process_pool",
+        "get_ready",
+        "end_with_parent",
+        "run_threads",
+    ):
         assert len(texts[name]) == 1, name
     for name in ("stop", "run"):  # с процессами и без них
         assert len(texts[name]) == 2, name

@@ -1,0 +1,149 @@
+"""Что бы ни случилось: ни трассировки, ни оставленных процессов, ни блоков памяти, ни зависаний."""
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from conftest import posix, run, script
+
+pytestmark = [posix, pytest.mark.timeout(60)]
+every_script = pytest.mark.parametrize("number", range(1, 8))
+SHARED_MEMORY = Path("/dev/shm")
+
+
+@contextmanager
+def started(number: int, lines: int = 1) -> Iterator[subprocess.Popen[str]]:
+    """Программа в своём сеансе, уже напечатавшая столько строк; после with от неё ничего нет."""
+    command = [sys.executable, str(script(number))]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    with subprocess.Popen(command, start_new_session=True, **pipes) as process:  # type: ignore[call-overload]
+        try:
+            for _ in range(lines):
+                process.stdout.readline()
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def session(leader: int) -> list[psutil.Process]:
+    """Живые процессы сеанса, кроме самой программы."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(ProcessLookupError, psutil.Error):
+            alive = process.status() != psutil.STATUS_ZOMBIE
+            if process.pid != leader and os.getsid(process.pid) == leader and alive:
+                found.append(process)
+    return found
+
+
+def eventually(check: Callable[[], bool], seconds: float = 2) -> bool:
+    """Стало ли check() истинным за seconds секунд."""
+    deadline = time.monotonic() + seconds
+    while not check():
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+def shared_blocks() -> set[Path]:
+    """Блоки общей памяти и семафоры, которые видит система."""
+    return set(SHARED_MEMORY.iterdir()) if SHARED_MEMORY.exists() else set()
+
+
+@every_script
+@pytest.mark.parametrize("lines", [1, 3, 7])
+def test_interrupt_from_the_terminal_leaves_nothing_behind(number: int, lines: int) -> None:
+    before = shared_blocks()
+    with started(number, lines) as process:
+        os.killpg(process.pid, signal.SIGINT)  # Ctrl-C достаётся всем процессам терминала
+        _, errors = process.communicate(timeout=10)
+        assert process.returncode == 128 + signal.SIGINT
+        assert errors == "Прервано.\n"
+        assert eventually(lambda: not session(process.pid))
+        assert eventually(lambda: shared_blocks() <= before)
+
+
+@every_script
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])
+def test_signal_to_the_script_alone_ends_its_children_too(number: int, name: str) -> None:
+    number_of_signal = getattr(signal, name)
+    before = shared_blocks()
+    with started(number, 3) as process:
+        process.send_signal(number_of_signal)
+        _, errors = process.communicate(timeout=10)
+        assert (process.returncode, errors) == (128 + number_of_signal, "Прервано.\n")
+        assert eventually(lambda: not session(process.pid))
+        assert eventually(lambda: shared_blocks() <= before)
+
+
+@pytest.mark.parametrize("number", [1, 2, 4, 7])
+def test_children_of_a_killed_script_end_by_themselves(number: int) -> None:
+    with started(number, 4) as process:
+        process.kill()
+        process.communicate(timeout=10)
+        assert eventually(lambda: not session(process.pid), seconds=5)
+
+
+def workers(leader: int) -> list[psutil.Process]:
+    """Дети программы, кроме служебных процессов multiprocessing."""
+    found = []
+    for process in session(leader):
+        with contextlib.suppress(psutil.Error):
+            if not re.search("resource_tracker|forkserver", " ".join(process.cmdline())):
+                found.append(process)
+    return found
+
+
+@pytest.mark.parametrize("number", [4, 7])
+def test_child_killed_from_outside_is_reported(number: int) -> None:
+    with started(number, 3) as process:
+        while process.poll() is None:
+            for child in workers(process.pid):
+                with contextlib.suppress(psutil.Error):
+                    child.kill()
+        _, errors = process.communicate(timeout=20)
+        assert process.returncode == 1
+        assert len(errors.splitlines()) == 1
+        assert errors.startswith(("Дочерний процесс кто-то убил", "Дальше не вышло"))
+        assert eventually(lambda: not session(process.pid))
+
+
+@every_script
+def test_output_closed_early_is_no_reason_to_crash(number: int) -> None:
+    with started(number, 1) as process:
+        assert process.stdout and process.stderr
+        process.stdout.close()
+        errors = process.stderr.read()
+        assert process.wait(timeout=20) in (0, 141)
+        assert errors == ""
+        assert eventually(lambda: not session(process.pid))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="нужен /dev/full")
+@every_script
+def test_full_disk_gets_one_line(number: int) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = run(number, capture_output=False, stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("Дальше не вышло: OSError")
+
+
+def test_few_open_files_are_enough() -> None:
+    import resource
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+
+    for number in (1, 2, 5):
+        done = run(number, preexec_fn=limit)
+        assert (done.returncode, done.stderr) == (0, "")
