@@ -16,11 +16,9 @@ import platform
 import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
-from io import StringIO, TextIOWrapper
+from io import StringIO
 from multiprocessing.connection import Connection
 from multiprocessing.util import get_temp_dir
 from statistics import median
@@ -126,34 +124,34 @@ def main() -> None:
     """Рождение, жизнь и смерть процессов; лямбды; предел."""
     global setting
     Options(usage="--help").parse_args()
-    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
     setting = "изменено"
 
     methods = sorted(multiprocessing.get_all_start_methods())
     rounds = [[give_birth(method) for method in methods] for _ in range(ROUNDS)]
-    say(f"\nРодитель: pid {os.getpid()}, его родитель {os.getppid()}, setting = {setting!r}")
-    say("способ запуска      pid   родитель          setting    до первой инструкции")
+    print(f"\nРодитель: pid {os.getpid()}, его родитель {os.getppid()}, setting = {setting!r}")
+    print("способ запуска      pid   родитель          setting    до первой инструкции")
     price, seeing = {}, []
     for method, births in zip(methods, zip(*rounds)):
         _, pid, parent, seen = births[-1]
         price[method] = median(birth[0] for birth in births)
         whose = "мы" if parent == os.getpid() else "не мы"
-        say(f"{method:11}{pid:12}   {parent:<8} {whose:8} {seen:10}{price[method]:12.1f} мс")
+        print(f"{method:11}{pid:12}   {parent:<8} {whose:8} {seen:10}{price[method]:12.1f} мс")
         seeing += [method] * (seen == setting)
 
-    say("\nжизнь процесса    код возврата   до join()   после join()")
+    print("\nжизнь процесса    код возврата   до join()   после join()")
     tales = {"дошёл до конца": succeed, "исключение": fail, "убит": wait_for_death}
     deaths = []
     for tale, target in tales.items():
         code, before, after = live_and_die(target)
-        say(f"{tale:18}{code!s:>12}   {before:12}{after}")
+        print(f"{tale:18}{code!s:>12}   {before:12}{after}")
         deaths.append((before, after))
 
-    say("\nлямбда вместо функции")
+    print("\nлямбда вместо функции")
     outcomes = {method: try_lambda(method) for method in methods}
     for method, outcome in outcomes.items():
-        say(f"{method:11}{outcome}"[:80])
-    say(f"\nПроцессов разрешено (ulimit -u): {process_limit()}\n")
+        print(f"{method:11}{outcome}"[:80])
+    print(f"\nПроцессов разрешено (ulimit -u): {process_limit()}\n")
 
     pids = {birth[1] for births in rounds for birth in births}
     cheap, dear = min(price, key=price.__getitem__), max(price, key=price.__getitem__)
@@ -164,14 +162,13 @@ def main() -> None:
         f"запуск {cheap} — {price[cheap]:.1f} мс, {dear} — {price[dear]:.1f} мс.",
         f"зомби до join() — {deaths.count(('зомби', 'нет такого'))} из {len(deaths)}.",
     ):
-        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
 # --- Служебное, во всех файлах одинаковое ------------------------------------------------
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-say = partial(print, flush=True)
 
 
 def first_line() -> str:
@@ -219,9 +216,8 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
+        stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -234,7 +230,7 @@ def run(main: Callable[[], None]) -> None:
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         stop(1)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего

@@ -15,11 +15,8 @@ import platform
 import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from functools import partial
-from io import TextIOWrapper
 from multiprocessing.connection import Connection, wait
 from multiprocessing.shared_memory import SharedMemory
 from multiprocessing.util import get_temp_dir
@@ -171,47 +168,46 @@ def main() -> None:
     options = Options(usage="--work 1…10, --help")
     options.add_argument("--work", type=int, default=1, choices=range(1, 11))
     megabytes = options.parse_args().work * MEGABYTES
-    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
 
-    say(f"\n{'способ':13}{'процесс, pid':19}{'было':19}стало")
+    print(f"\n{'способ':13}{'процесс, pid':19}{'было':19}стало")
     original, isolated, methods = memory(), [], sorted(multiprocessing.get_all_start_methods())
     for method in methods:
         with child(change, method=method) as (_, conn):
             pid, before, after = conn.recv()
-        say(f"{method:13}{f'ребёнок  {pid}':19}{before:19}{after}")
-        say(f"{'':13}{f'родитель {os.getpid()}':19}{original:19}{memory()}")
+        print(f"{method:13}{f'ребёнок  {pid}':19}{before:19}{after}")
+        print(f"{'':13}{f'родитель {os.getpid()}':19}{original:19}{memory()}")
         isolated += [method] * (before == original == memory() != after)
 
     conclusions = [f"память не общая: {len(isolated)} из {len(methods)} способов запуска."]
     try:
-        say(f"\n{'механизм':17}{'было':15}родитель увидел")
+        print(f"\n{'механизм':17}{'было':15}родитель увидел")
         seen = exchange()
         for name, (old, new) in seen.items():
-            say(f"{name:17}{old!s:15}{new}")
+            print(f"{name:17}{old!s:15}{new}")
         visible = [name for name, (old, new) in seen.items() if old != new]
         conclusions += [f"перемену передают: {', '.join(visible) or 'ничто'}."]
         by_queue, by_block = deliver(bytes(range(256)) * (megabytes << 12))
-        say(
+        print(
             f"\n{megabytes} МБ через Queue {by_queue:.0f} мс, через shared_memory {by_block:.0f} мс"
         )
         ratio = by_queue / by_block
         conclusions += [f"Queue / shared_memory: {ratio:.1f} по времени (pickle и канал)."]
     except (OSError, ImportError) as error:
-        say(f"здесь не работает: {error}")
+        print(f"здесь не работает: {error}")
 
     received, trouble = receive_from_killed()
-    say(f"\nотправитель убит: из {MEGABYTES} МБ целыми дошли {received}, читатель получил")
-    say(f"{trouble}\n")
+    print(f"\nотправитель убит: из {MEGABYTES} МБ целыми дошли {received}, читатель получил")
+    print(f"{trouble}\n")
     lost = "не всё" if received < MEGABYTES else "всё"
     for text in (*conclusions, f"от убитого дошло {lost}: {received} из {MEGABYTES} МБ."):
-        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
 # --- Служебное, во всех файлах одинаковое ------------------------------------------------
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-say = partial(print, flush=True)
 
 
 def first_line() -> str:
@@ -259,9 +255,8 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
+        stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -274,7 +269,7 @@ def run(main: Callable[[], None]) -> None:
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         stop(1)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего

@@ -12,12 +12,9 @@ import os
 import platform
 import signal
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
-from io import TextIOWrapper
 from itertools import cycle, pairwise
 from math import ceil, floor, isqrt
 from string import ascii_uppercase
@@ -125,19 +122,19 @@ def main() -> None:
     options = Options(usage="--work 1…10, --help")
     options.add_argument("--work", type=int, default=1, choices=range(1, 11))
     jobs = sorted(list(PRIMES_BELOW) * options.parse_args().work, reverse=True)
-    say(first_line())
+    print(first_line())
 
-    say("\nзадание   простых меньше    ответ   секунд")
+    print("\nзадание   простых меньше    ответ   секунд")
     results = []
     for letter, r in zip(cycle(ascii_uppercase), solve(jobs)):
-        say(f"{letter:7}{r.limit:17}{r.primes:9}{r.end - r.begin:9.3f}")
+        print(f"{letter:7}{r.limit:17}{r.primes:9}{r.end - r.begin:9.3f}")
         results.append(r)
-    say("\nкто чем занят: буква — задание, в конце — сколько заданий выполнено")
+    print("\nкто чем занят: буква — задание, в конце — сколько заданий выполнено")
     for row in timeline(results):
-        say(row)
+        print(row)
     run = measure(results)
-    say(f"\nвсего {run.seconds:.2f} с, занято ядер {run.busy:.2f} из {CORES}\n")
-    say(fill(f"Вывод: {conclusion(results)}", 80, subsequent_indent="  "))
+    print(f"\nвсего {run.seconds:.2f} с, занято ядер {run.busy:.2f} из {CORES}\n")
+    print(fill(f"Вывод: {conclusion(results)}", 80, subsequent_indent="  "))
 
 
 def conclusion(results: list[Result]) -> str:
@@ -155,7 +152,6 @@ def conclusion(results: list[Result]) -> str:
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-say = partial(print, flush=True)
 
 
 def first_line() -> str:
@@ -183,9 +179,8 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
+        stream.reconfigure(errors="replace", line_buffering=True)
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
     try:
@@ -195,7 +190,7 @@ def run(main: Callable[[], None]) -> None:
     except (OSError, RuntimeError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         stop(1)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего

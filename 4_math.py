@@ -16,13 +16,10 @@ import platform
 import shutil
 import signal
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from functools import partial
-from io import TextIOWrapper
 from itertools import cycle
 from math import ceil, floor, isqrt
 from multiprocessing.connection import wait
@@ -169,39 +166,39 @@ def main() -> None:
         "--work", type=int, choices=range(1, 11), default=max(1, min(CORES // 2, 8))
     )
     given = options.parse_args()
-    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
     jobs = sorted(list(PRIMES_BELOW) * given.work, reverse=True)
     most = 61 if sys.platform == "win32" else 1000  # больше процессов пул в Windows не примет
     counts = sorted({min(n, most) for n in (1, 2, given.workers, 2 * given.workers)})
 
-    say(f"\nодни и те же задания ({len(jobs)}), по очереди и в нескольких процессах")
-    say(f"{'процессов':18}{'нет':>12}" + "".join(f"{count:12}" for count in counts))
+    print(f"\nодни и те же задания ({len(jobs)}), по очереди и в нескольких процессах")
+    print(f"{'процессов':18}{'нет':>12}" + "".join(f"{count:12}" for count in counts))
     runs: dict[int, list[list[Result]]] = {count: [] for count in (0, *counts)}
     starts: dict[int, list[float]] = {count: [] for count in runs}
     for number in range(1, ROUNDS + 1):
-        say(f"{f'круг {number}, с':18}", end="")
+        print(f"{f'круг {number}, с':18}", end="", flush=True)
         for count, tries in runs.items():
             begin = perf_counter()
             tries.append(list(solve(jobs, count) if count else map(work, jobs)))
             starts[count].append(tries[-1][0].begin - begin)
-            say(f"{measure(tries[-1]).seconds:12.2f}", end="")
-        say()
+            print(f"{measure(tries[-1]).seconds:12.2f}", end="", flush=True)
+        print()
     best = {count: min(tries, key=measure) for count, tries in runs.items()}
     totals = {count: measure(results) for count, results in best.items()}
     alone = totals[0].seconds
-    say(row("ускорение", [f"{alone / run.seconds:.2f}" for run in totals.values()]))
-    say(row("занято ядер", [f"{run.busy:.2f}" for run in totals.values()]))
-    say(row("переключений", [run.switches for run in totals.values()]))
-    say(row("запуск, мс", [f"{1000 * min(tries):.0f}" for tries in starts.values()]))
-    say(f"верных ответов {sum(len(tries) * len(jobs) for tries in runs.values())}")
+    print(row("ускорение", [f"{alone / run.seconds:.2f}" for run in totals.values()]))
+    print(row("занято ядер", [f"{run.busy:.2f}" for run in totals.values()]))
+    print(row("переключений", [run.switches for run in totals.values()]))
+    print(row("запуск, мс", [f"{1000 * min(tries):.0f}" for tries in starts.values()]))
+    print(f"верных ответов {sum(len(tries) * len(jobs) for tries in runs.values())}")
 
     n = max(count for count in counts if count <= max(CORES, counts[0]))
-    say(f"\nлучший прогон, процессов {n}: буква — задание, в конце — сколько их выполнено")
+    print(f"\nлучший прогон, процессов {n}: буква — задание, в конце — сколько их выполнено")
     for line in timeline(best[n]):
-        say(line)
-    say()
+        print(line)
+    print()
     for text in conclusions(totals, CORES):
-        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
 def row(title: str, cells: Iterable[object]) -> str:
@@ -236,7 +233,6 @@ def conclusions(totals: dict[int, Run], cores: int) -> Iterator[str]:
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-say = partial(print, flush=True)
 
 
 def first_line() -> str:
@@ -284,9 +280,8 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
+        stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -299,7 +294,7 @@ def run(main: Callable[[], None]) -> None:
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         stop(1)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего

@@ -16,11 +16,9 @@ import platform
 import shutil
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from io import TextIOWrapper
 from itertools import pairwise
 from math import isqrt
 from multiprocessing.connection import Connection
@@ -181,34 +179,34 @@ def main() -> None:
     options.add_argument("--workers", type=int, default=max(2, min(4, CORES)), choices=range(2, 9))
     options.add_argument("--work", type=int, default=1, choices=range(1, 11))
     given = options.parse_args()
-    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
 
     thread, process = start_prices()
-    say(f"\nзапуск до первой инструкции: поток {thread:.2f} мс, процесс {process:.2f} мс")
+    print(f"\nзапуск до первой инструкции: поток {thread:.2f} мс, процесс {process:.2f} мс")
     notes = work_together(given.workers)
-    say(f"кто выполнял код Python; процесс {os.getpid()}, столбец — {1000 * COLUMN:.0f} мс")
+    print(f"кто выполнял код Python; процесс {os.getpid()}, столбец — {1000 * COLUMN:.0f} мс")
     for line in timeline(notes):
-        say(line)
+        print(line)
     spans = turns(notes)
 
-    say(f"\n{'потоков':18}{1:12}{given.workers:12}")
+    print(f"\n{'потоков':18}{1:12}{given.workers:12}")
     runs: dict[int, list[Run]] = {1: [], given.workers: []}
     for number in range(1, ROUNDS + 1):
-        say(f"{f'круг {number}, с':18}", end="")
+        print(f"{f'круг {number}, с':18}", end="", flush=True)
         for workers, done in runs.items():
             done.append(timed(partial(solve, 24 * given.work, workers)))
-            say(f"{done[-1].seconds:12.2f}", end="")
-        say()
+            print(f"{done[-1].seconds:12.2f}", end="", flush=True)
+        print()
     one, many = (min(done) for done in runs.values())
-    say(f"{'занято ядер':18}{one.busy:12.2f}{many.busy:12.2f}")
-    say(f"{'переключений':18}{one.switches:12}{many.switches:12}\n")
+    print(f"{'занято ядер':18}{one.busy:12.2f}{many.busy:12.2f}")
+    print(f"{'переключений':18}{one.switches:12}{many.switches:12}\n")
 
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     pids = {pid for pid, _ in notes}
     yours = f"потоков {len(notes)}, процессов {len(pids)}; процесс дороже потока"
-    say(fill(f"Вывод: {yours} в {process / thread:.1f} раза.", 80))
+    print(fill(f"Вывод: {yours} в {process / thread:.1f} раза.", 80))
     for text in conclusions(gil, CORES, spans, one, many):
-        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
 def conclusions(gil: bool, cores: int, spans: list[float], one: Run, many: Run) -> Iterator[str]:
@@ -236,7 +234,6 @@ def conclusions(gil: bool, cores: int, spans: list[float], one: Run, many: Run) 
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-say = partial(print, flush=True)
 
 
 def first_line() -> str:
@@ -284,9 +281,8 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
+        stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -299,7 +295,7 @@ def run(main: Callable[[], None]) -> None:
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         stop(1)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего

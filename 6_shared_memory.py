@@ -14,12 +14,10 @@ import os
 import platform
 import signal
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
-from io import TextIOWrapper
 from itertools import pairwise, starmap
 from math import isqrt
 from queue import Queue
@@ -133,7 +131,7 @@ def main() -> None:
     options.add_argument("--work", type=int, default=1, choices=range(1, 11))
     given = options.parse_args()
     workers, work = given.workers, given.work
-    say(first_line())
+    print(first_line())
 
     common: list[str] = []
     seen: list[tuple[int, int]] = []
@@ -143,35 +141,37 @@ def main() -> None:
         seen.append((os.getpid(), id(common)))
 
     run_threads([add_mine] * workers)
-    say(f"\nсписок после {workers} потоков: {', '.join(common)}"[:80])
-    say(f"процессов {len({pid for pid, _ in seen})}, адресов списка {len({at for _, at in seen})}")
+    print(f"\nсписок после {workers} потоков: {', '.join(common)}"[:80])
+    print(
+        f"процессов {len({pid for pid, _ in seen})}, адресов списка {len({at for _, at in seen})}"
+    )
 
     ways = {
         "без замка": (without_lock, PRIMES),
         "с замком": (with_lock, PRIMES),
         "counter += 1": (plus_one, LIMIT),
     }
-    say(f"\nпотоков {workers}, каждый увеличивает общий счётчик; потеряно обновлений")
-    say(f"{'':18}" + "".join(f"{way:>16}" for way in ways))
+    print(f"\nпотоков {workers}, каждый увеличивает общий счётчик; потеряно обновлений")
+    print(f"{'':18}" + "".join(f"{way:>16}" for way in ways))
     results: dict[str, list[tuple[int, float]]] = {way: [] for way in ways}
     for round_number in range(1, ROUNDS + 1):
-        say(f"{f'круг {round_number}':18}", end="")
+        print(f"{f'круг {round_number}':18}", end="", flush=True)
         for way, (function, expected) in ways.items():
             counted, seconds = count_together(function, workers, work)
             results[way].append((expected * work - counted, seconds))
-            say(f"{expected * work - counted:16}", end="")
-        say()
-    say(f"{'из':18}" + "".join(f"{expected * work:16}" for _, expected in ways.values()))
+            print(f"{expected * work - counted:16}", end="", flush=True)
+        print()
+    print(f"{'из':18}" + "".join(f"{expected * work:16}" for _, expected in ways.values()))
     best = {way: min(seconds for _, seconds in tries) for way, tries in results.items()}
-    say(f"{'секунд':18}" + "".join(f"{seconds:16.2f}" for seconds in best.values()))
+    print(f"{'секунд':18}" + "".join(f"{seconds:16.2f}" for seconds in best.values()))
 
     taken = through_queue(producers=2, consumers=workers)
     shares = ", ".join(str(len(own)) for own in taken)
-    say(f"\nчерез очередь прошло {sum(map(len, taken))} чисел, по потребителям: {shares}\n")
+    print(f"\nчерез очередь прошло {sum(map(len, taken))} чисел, по потребителям: {shares}\n")
     copies = Counter(number for own in taken for number in own)
     lost = {way: [missing for missing, _ in tries] for way, tries in results.items()}
     for text in conclusions(lost, best["с замком"] / best["без замка"], copies):
-        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
 def conclusions(lost: dict[str, list[int]], price: float, copies: Counter[int]) -> Iterator[str]:
@@ -192,7 +192,6 @@ def conclusions(lost: dict[str, list[int]], price: float, copies: Counter[int]) 
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-say = partial(print, flush=True)
 
 
 def first_line() -> str:
@@ -220,9 +219,8 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
+        stream.reconfigure(errors="replace", line_buffering=True)
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
     try:
@@ -232,7 +230,7 @@ def run(main: Callable[[], None]) -> None:
     except (OSError, RuntimeError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         stop(1)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего

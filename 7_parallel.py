@@ -20,13 +20,11 @@ import shutil
 import signal
 import socket
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.util import find_spec
-from io import TextIOWrapper
 from math import isqrt
 from multiprocessing.connection import Connection, wait
 from multiprocessing.synchronize import Barrier
@@ -142,7 +140,7 @@ def timed(way: Way, job: Job, right: str, servers: list[Server]) -> tuple[float,
 
 def fill_row(title: str, way: Way, servers: list[Server]) -> dict[str, Cell]:
     """Напечатать строку таблицы клетка за клеткой: «по очереди» и way чередуются."""
-    say(f"{title:22}", end="")
+    print(f"{title:22}", end="", flush=True)
     cells = {}
     for kind, (job, right) in JOB_KINDS.items():
         pairs = [
@@ -153,8 +151,8 @@ def fill_row(title: str, way: Way, servers: list[Server]) -> dict[str, Cell]:
         seconds, cpu = min(other for _, other in pairs)
         least = min(spent for _, (_, spent) in pairs)
         cells[kind] = Cell(base / seconds, cpu / seconds, 1000 * least / len(servers))
-        say(f"{base / seconds:11.2f}{cpu / seconds:8.2f}", end="")
-    say()
+        print(f"{base / seconds:11.2f}{cpu / seconds:8.2f}", end="", flush=True)
+    print()
     return cells
 
 
@@ -228,10 +226,10 @@ def cluster_row(client: Any, here: int, servers: list[Server]) -> dict[str, Cell
     handing = 1000 * (perf_counter() - begin) / 100
     sizes = [size for size in (4, 16, 64, 256) if size > here]
     pays = [handing * here * size / (size - here) for size in sizes]
-    say(f"\nраздать кластеру одно задание стоит h = {handing:.1f} мс; из W исполнителей он")
-    say(f"выгоднее P = {here} процессов здесь, если задание дольше h·P·W/(W-P) (расчёт):")
-    say(f"{'W':22}" + "".join(f"{size:10}" for size in sizes))
-    say(f"{'задание дольше, мс':22}" + "".join(f"{ms:10.1f}" for ms in pays))
+    print(f"\nраздать кластеру одно задание стоит h = {handing:.1f} мс; из W исполнителей он")
+    print(f"выгоднее P = {here} процессов здесь, если задание дольше h·P·W/(W-P) (расчёт):")
+    print(f"{'W':22}" + "".join(f"{size:10}" for size in sizes))
+    print(f"{'задание дольше, мс':22}" + "".join(f"{ms:10.1f}" for ms in pays))
     return row
 
 
@@ -273,10 +271,10 @@ def main() -> None:
     given = options.parse_args()
     workers = given.workers
     host = host_seen_from(given.cluster) if given.cluster else "127.0.0.1"
-    say(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
 
-    say(f"\n{JOBS * given.work} заданий каждого вида; в клетках — ускорение и занято ядер")
-    say(f"{'':22}" + "".join(f"{kind:>19}" for kind in JOB_KINDS))
+    print(f"\n{JOBS * given.work} заданий каждого вида; в клетках — ускорение и занято ядер")
+    print(f"{'':22}" + "".join(f"{kind:>19}" for kind in JOB_KINDS))
     with late_server(host) as server:
         servers = [server] * JOBS * given.work
         table = {"по очереди": fill_row("по очереди", one_after_another, servers)}
@@ -294,9 +292,9 @@ def main() -> None:
         if given.cluster:
             with cluster(given.cluster) as client:
                 table["кластер"] = cluster_row(client, workers, servers)
-    say()
+    print()
     for text in conclusions(table, CORES):
-        say(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
 def conclusions(table: dict[str, dict[str, Cell]], cores: int) -> Iterator[str]:
@@ -325,7 +323,6 @@ def conclusions(table: dict[str, dict[str, Cell]], cores: int) -> Iterator[str]:
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-say = partial(print, flush=True)
 
 
 def first_line() -> str:
@@ -373,9 +370,8 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")  # вывод без кириллицы — не повод падать
+    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
+        stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -388,7 +384,7 @@ def run(main: Callable[[], None]) -> None:
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
-        traceback.print_exc()
+        sys.excepthook(*sys.exc_info())
         stop(1)
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего

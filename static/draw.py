@@ -151,7 +151,7 @@ class Picture:
     def chip(self, x: float, y: float, text: str, face: str, edge: str) -> None:
         """Ярлык: надпись в рамке."""
         self.text(x, y, text, 22, weight="bold", color="white" if face == edge else INK)
-        width = self.labels[-1][1].width + 2.4
+        width = self.labels[-1][1].width + 2
         self.rounded((x - 1, y - 2.5, width, 5), 0.8, face, edge, linewidth=3, zorder=7)
 
     def process(self, box: Box, who: int, name: str) -> None:
@@ -307,8 +307,9 @@ def thread(p: Picture) -> None:
     p.line([*path, (152, path[-1][1])], GIL, 7)
     p.chip(38.5, 42.5, "GIL", GIL, GIL)
     p.text(4, 8.5, f"{record.origin}; вся шкала {1000 * record.seconds:.0f} мс", color=GREY)
-    note = f"GIL у потока обычно {turn.replace('.', ',')} мс: ждущий требует его через {term} мс"
-    p.text(4, 4, f"{note} — sys.getswitchinterval()", color=GREY)
+    held = f"поток держал GIL {turn.replace('.', ',')} мс (медиана): "
+    asked = f"ждущий требует его через {term} мс — sys.getswitchinterval()"
+    p.text(4, 4, held + asked, color=GREY)
 
 
 def start_methods(p: Picture) -> None:
