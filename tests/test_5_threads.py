@@ -94,6 +94,9 @@ def test_T3_without_gil_several_cores_are_busy() -> None:
 def test_T3_same_work_in_one_thread_and_in_many() -> None:
     numbers = [cells(output(5), f"круг {n}, с") for n in (1, 2, 3)]
     assert all(seconds > 0.02 for row in numbers for seconds in row)
+    one, many = (min(column) for column in zip(*numbers, strict=True))
+    busy_one, busy_many = cells(output(5), "занято ядер")
+    assert 0.6 < (many * busy_many) / (one * busy_one) < 1.5  # секунд процессора поровну
     switches = cells(output(5), "переключений")
     if CORES > 1 and GIL and any(switches):
         assert switches[1] > switches[0]

@@ -19,9 +19,9 @@ def table_row(way: str, text: str = "") -> list[tuple[float, float]]:
     return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def keeps_cores_busy(way: str, *kinds: int) -> bool:
-    """Заняла ли строка way больше одного ядра в каждом из столбцов kinds."""
-    return any(all(table_row(way, text)[kind][1] > 1.15 for kind in kinds) for text in tries(7))
+def keeps_cores_busy(way: str, *kinds: int, least: float = 1.15) -> bool:
+    """Заняла ли строка way хотя бы least ядра в каждом из столбцов kinds."""
+    return any(all(table_row(way, text)[kind][1] > least for kind in kinds) for text in tries(7))
 
 
 def test_O3_three_ways_of_multitasking_are_measured_for_three_kinds_of_work() -> None:
@@ -49,7 +49,7 @@ def test_T6_processes_keep_several_cores_busy() -> None:
 
 @several_cores
 def test_T6x_threads_keep_several_cores_busy_with_c_code_that_lets_the_gil_go() -> None:
-    assert keeps_cores_busy("потоки", 1)
+    assert keeps_cores_busy("потоки", 1, least=1.35)
 
 
 @several_cores

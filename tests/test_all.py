@@ -33,7 +33,8 @@ def test_script_imports_nothing_but_the_standard_library(number: int) -> None:
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or "."]
         for name in names:
-            assert name.split(".")[0] in sys.stdlib_module_names
+            known = name.split(".")[0] in sys.stdlib_module_names
+            assert known or (name == "distributed" and node.col_offset)  # только ради --cluster
 
 
 @every_script
@@ -146,7 +147,8 @@ def test_service_functions_are_the_same_in_every_script() -> None:
 @every_script
 def test_script_is_one_page_of_idea_followed_by_the_rest(number: int) -> None:
     text = script(number).read_text("utf-8")
-    assert text.count("\n") < 350
+    assert text.index("# --- Измерения") < text.index("# --- Служебное") < text.index("def run(")
+    assert text.count("\n") < 400
     assert text.rstrip().endswith('if __name__ == "__main__":\n    run(main)')
     assert max(map(len, text.splitlines())) <= 100
 
