@@ -37,6 +37,23 @@ def introduce_myself(conn: Connection) -> None:
     conn.send((now, os.getpid(), os.getppid(), setting))
 
 
+def succeed() -> None:
+    """Ребёнок, который дойдёт до конца."""
+
+
+def fail() -> None:
+    """Ребёнок, который не дойдёт. Трассировку прячем: обо всём скажет код возврата."""
+    sys.stderr = StringIO()
+    raise ZeroDivisionError
+
+
+def wait_for_death() -> None:
+    """Ребёнок, которого убьют, — или он кончится вместе с родителем."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        parent.join()
+
+
 def give_birth(method: str) -> tuple[float, int, int, str]:
     """Породить процесс; вернуть миллисекунды до его первой инструкции и его рассказ."""
     context: Any = multiprocessing.get_context(method)
@@ -53,7 +70,7 @@ def give_birth(method: str) -> tuple[float, int, int, str]:
 
 def live_and_die(target: Callable[[], None]) -> tuple[int | None, str, str]:
     """Код возврата процесса и что помнит о нём система до join() и после."""
-    process = multiprocessing.get_context("spawn").Process(target=target)
+    process = multiprocessing.get_context("spawn").Process(target=target)  # spawn есть везде
     with signals_held():
         process.start()
     if target is wait_for_death:
@@ -61,6 +78,9 @@ def live_and_die(target: Callable[[], None]) -> tuple[int | None, str, str]:
     before = state(process.pid)
     process.join()
     return process.exitcode, before, state(process.pid)
+
+
+# --- Измерения и вывод -----------------------------------------------------------------
 
 
 def state(pid: int | None) -> str:
@@ -72,23 +92,6 @@ def state(pid: int | None) -> str:
         return "зомби"
     except ChildProcessError:
         return "нет такого"
-
-
-def succeed() -> None:
-    """Ребёнок, который дойдёт до конца."""
-
-
-def fail() -> None:
-    """Ребёнок, который не дойдёт. Трассировку прячем: обо всём скажет код возврата."""
-    sys.stderr = StringIO()
-    raise ZeroDivisionError
-
-
-def wait_for_death() -> None:
-    """Ребёнок, которого убьют, — или он кончится вместе с родителем."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
 
 
 def try_lambda(method: str) -> str:

@@ -182,7 +182,7 @@ def main() -> None:
     print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
 
     thread, process = start_prices()
-    print(f"\nзапуск до первой инструкции: поток {thread:.2f} мс, процесс {process:.2f} мс")
+    print(f"\nзапуск до первой инструкции: поток {1000 * thread:.0f} мкс, процесс {process:.1f} мс")
     notes = work_together(given.workers)
     print(f"кто выполнял код Python; процесс {os.getpid()}, столбец — {1000 * COLUMN:.0f} мс")
     for line in timeline(notes):

@@ -121,11 +121,12 @@ JOB_KINDS: dict[str, tuple[Job, str]] = {  # вид работы: функция
 
 
 class Cell(NamedTuple):
-    """Клетка таблицы: ускорение, занято ядер, мс процессора на задание."""
+    """Клетка таблицы: ускорение, занято ядер, мс процессора на задание и занято «по очереди»."""
 
     speedup: float
     busy: float
     cpu: float
+    alone: float
 
 
 def timed(way: Way, job: Job, right: str, servers: list[Server]) -> tuple[float, float]:
@@ -147,10 +148,11 @@ def fill_row(title: str, way: Way, servers: list[Server]) -> dict[str, Cell]:
             (timed(one_after_another, job, right, servers), timed(way, job, right, servers))
             for _ in range(ROUNDS)
         ]
-        base = min(seconds for (seconds, _), _ in pairs)
+        base, spent_alone = min(one for one, _ in pairs)
         seconds, cpu = min(other for _, other in pairs)
         least = min(spent for _, (_, spent) in pairs)
-        cells[kind] = Cell(base / seconds, cpu / seconds, 1000 * least / len(servers))
+        price = 1000 * least / len(servers)
+        cells[kind] = Cell(base / seconds, cpu / seconds, price, spent_alone / base)
         print(f"{base / seconds:11.2f}{cpu / seconds:8.2f}", end="", flush=True)
     print()
     return cells
@@ -301,22 +303,27 @@ def conclusions(table: dict[str, dict[str, Cell]], cores: int) -> Iterator[str]:
     """Чем выгодно делать каждую работу; cores — сколько ядер доступно."""
     noise = max(abs(table["по очереди"][kind].speedup - 1) for kind in JOB_KINDS)
     yield f"«по очереди» против себя же расходится на {noise:.0%}: такова точность."
-    for kind, (job, _) in JOB_KINDS.items():
+    for kind in JOB_KINDS:
         verdicts: dict[str, list[str]] = {"ускоряют": [], "не ускоряют": [], "неясно": []}
         for way, row in table.items():
-            cell = row[kind]
-            if (cell.speedup if job is waiting else cell.busy) < 1.25:
-                verdict = "не ускоряют"
-            else:
-                verdict = "ускоряют" if cell.speedup > 1.25 else "неясно"
             if way != "по очереди":
-                verdicts[verdict].append(f"{way} × {cell.speedup:.1f}")
-        seen = "; ".join(
-            f"{verdict} {', '.join(ways)}" for verdict, ways in verdicts.items() if ways
-        )
+                verdicts[verdict(kind, row[kind], cores)].append(f"{way} × {row[kind].speedup:.1f}")
+        seen = "; ".join(f"{word} {', '.join(ways)}" for word, ways in verdicts.items() if ways)
         yield f"{kind}: {seen}{'; ядро одно' if cores == 1 else ''}."
+    free = min(row[kind].alone for row in table.values() for kind in list(JOB_KINDS)[:2])
+    if free < 0.93:
+        yield f"ядра заняты чужим: даже «по очереди» доставалось лишь {free:.2f} ядра."
     threads, tasks = (table[way]["ожидание"].cpu for way in ("потоки", "корутины"))
     yield f"одно ожидание стоит {threads:.2f} мс процессора в потоке, {tasks:.2f} мс в корутине."
+
+
+def verdict(kind: str, cell: Cell, cores: int) -> str:
+    """Что говорит клетка; если ядра заняты чужим, об ускорении счёта она не говорит ничего."""
+    if kind == "ожидание":
+        return "ускоряют" if cell.speedup > 1.25 else "не ускоряют"
+    if cell.busy < 1.1 and (cell.alone > 0.93 or cores == 1):
+        return "не ускоряют"
+    return "ускоряют" if cell.busy >= 1.1 and cell.speedup > 1.25 else "неясно"
 
 
 # --- Служебное, во всех файлах одинаковое ------------------------------------------------

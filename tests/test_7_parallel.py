@@ -109,15 +109,17 @@ def test_answers_are_known_from_elsewhere() -> None:
 def test_conclusions_follow_the_measurement() -> None:
     module = load(7)
 
-    def say(**cell: tuple[float, float]) -> list[str]:
-        kinds = dict.fromkeys(module.JOB_KINDS, Cell(1, 1, 0.2))
+    def say(alone: float, **cell: tuple[float, float]) -> list[str]:
+        kinds = dict.fromkeys(module.JOB_KINDS, Cell(1, 1, 0.2, 1))
         table = {way: dict(kinds) for way in ("по очереди", "потоки", "корутины", "процессы")}
         for way, (speedup, busy) in cell.items():
-            table[way]["счёт на Python"] = Cell(speedup, busy, 1)
+            table[way]["счёт на Python"] = Cell(speedup, busy, 1, alone)
         return list(module.conclusions(table, 2))
 
-    assert "ускоряют процессы × 1.8; не ускоряют потоки" in say(процессы=(1.8, 1.9))[1]
-    assert "ускоряют потоки × 1.9" in say(потоки=(1.9, 1.95))[1]
-    assert "неясно процессы × 1.1" in say(процессы=(1.1, 1.9))[1]
-    assert "не ускоряют потоки × 1.4" in say(потоки=(1.4, 1.0))[1]  # помехи: ядро-то одно
-    assert "расходится на 30%" in say(**{"по очереди": (1.3, 1.0)})[0]
+    assert "ускоряют процессы × 1.8; не ускоряют потоки" in say(1, процессы=(1.8, 1.9))[1]
+    assert "ускоряют потоки × 1.9" in say(1, потоки=(1.9, 1.95))[1]
+    assert "неясно процессы × 1.1" in say(1, процессы=(1.1, 1.9))[1]
+    assert "не ускоряют потоки × 1.4" in say(1, потоки=(1.4, 1.0))[1]  # помехи: ядро-то одно
+    crowded = say(0.7, процессы=(1.0, 1.0))
+    assert "неясно процессы × 1.0" in crowded[1] and "заняты чужим" in crowded[-2]
+    assert "расходится на 30%" in say(1, **{"по очереди": (1.3, 1.0)})[0]
