@@ -118,15 +118,15 @@ JOB_KINDS: dict[str, tuple[Job, str]] = {  # вид работы: функция
     "счёт в C": (c_code, "5c8875ae"),
     "ожидание": (waiting, "OK"),
 }
+UNCLEAR = "неясно (ядра заняты чужим?)"
 
 
 class Cell(NamedTuple):
-    """Клетка таблицы: ускорение, занято ядер, мс процессора на задание и занято «по очереди»."""
+    """Клетка таблицы: ускорение, занято ядер, мс процессора на задание."""
 
     speedup: float
     busy: float
     cpu: float
-    alone: float
 
 
 def timed(way: Way, job: Job, right: str, servers: list[Server]) -> tuple[float, float]:
@@ -148,11 +148,10 @@ def fill_row(title: str, way: Way, servers: list[Server]) -> dict[str, Cell]:
             (timed(one_after_another, job, right, servers), timed(way, job, right, servers))
             for _ in range(ROUNDS)
         ]
-        base, spent_alone = min(one for one, _ in pairs)
+        base = min(seconds for (seconds, _), _ in pairs)
         seconds, cpu = min(other for _, other in pairs)
         least = min(spent for _, (_, spent) in pairs)
-        price = 1000 * least / len(servers)
-        cells[kind] = Cell(base / seconds, cpu / seconds, price, spent_alone / base)
+        cells[kind] = Cell(base / seconds, cpu / seconds, 1000 * least / len(servers))
         print(f"{base / seconds:11.2f}{cpu / seconds:8.2f}", end="", flush=True)
     print()
     return cells
@@ -295,35 +294,35 @@ def main() -> None:
             with cluster(given.cluster) as client:
                 table["кластер"] = cluster_row(client, workers, servers)
     print()
-    for text in conclusions(table, CORES):
+    gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+    for text in conclusions(table, gil, CORES):
         print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
-def conclusions(table: dict[str, dict[str, Cell]], cores: int) -> Iterator[str]:
-    """Чем выгодно делать каждую работу; cores — сколько ядер доступно."""
+def conclusions(table: dict[str, dict[str, Cell]], gil: bool, cores: int) -> Iterator[str]:
+    """Чем выгодно делать каждую работу, если GIL включён (gil) и доступно столько ядер."""
     noise = max(abs(table["по очереди"][kind].speedup - 1) for kind in JOB_KINDS)
     yield f"«по очереди» против себя же расходится на {noise:.0%}: такова точность."
     for kind in JOB_KINDS:
-        verdicts: dict[str, list[str]] = {"ускоряют": [], "не ускоряют": [], "неясно": []}
+        verdicts: dict[str, list[str]] = {"ускоряют": [], "не ускоряют": [], UNCLEAR: []}
         for way, row in table.items():
             if way != "по очереди":
-                verdicts[verdict(kind, row[kind], cores)].append(f"{way} × {row[kind].speedup:.1f}")
+                word = verdict(kind, way, row[kind], gil, cores)
+                verdicts[word].append(f"{way} × {row[kind].speedup:.1f}")
         seen = "; ".join(f"{word} {', '.join(ways)}" for word, ways in verdicts.items() if ways)
         yield f"{kind}: {seen}{'; ядро одно' if cores == 1 else ''}."
-    free = min(row[kind].alone for row in table.values() for kind in list(JOB_KINDS)[:2])
-    if free < 0.93:
-        yield f"ядра заняты чужим: даже «по очереди» доставалось лишь {free:.2f} ядра."
     threads, tasks = (table[way]["ожидание"].cpu for way in ("потоки", "корутины"))
     yield f"одно ожидание стоит {threads:.2f} мс процессора в потоке, {tasks:.2f} мс в корутине."
 
 
-def verdict(kind: str, cell: Cell, cores: int) -> str:
-    """Что говорит клетка; если ядра заняты чужим, об ускорении счёта она не говорит ничего."""
+def verdict(kind: str, way: str, cell: Cell, gil: bool, cores: int) -> str:
+    """Что говорит клетка. Занято мало — значит, по очереди либо ядра заняты другим."""
     if kind == "ожидание":
         return "ускоряют" if cell.speedup > 1.25 else "не ускоряют"
-    if cell.busy < 1.1 and (cell.alone > 0.93 or cores == 1):
-        return "не ускоряют"
-    return "ускоряют" if cell.busy >= 1.1 and cell.speedup > 1.25 else "неясно"
+    in_turn = cores == 1 or way == "корутины" or (way == "потоки" and kind != "счёт в C" and gil)
+    if cell.busy < 1.1:
+        return "не ускоряют" if in_turn else UNCLEAR
+    return "ускоряют" if cell.speedup > 1.25 else UNCLEAR
 
 
 # --- Служебное, во всех файлах одинаковое ------------------------------------------------
