@@ -317,7 +317,7 @@ def conclusions(table: dict[str, dict[str, Cell]], gil: bool, cores: int) -> Ite
 
 def verdict(kind: str, way: str, cell: Cell, gil: bool, cores: int) -> str:
     """Что говорит клетка. Занято мало — значит, по очереди либо ядра заняты другим."""
-    if kind == "ожидание":
+    if kind == "ожидание" or way == "кластер":
         return "ускоряют" if cell.speedup > 1.25 else "не ускоряют"
     in_turn = cores == 1 or way == "корутины" or (way == "потоки" and kind != "счёт в C" and gil)
     if cell.busy < 1.1:
