@@ -75,7 +75,8 @@ def solve(jobs: int, workers: int) -> None:
     answers: list[int] = []
 
     def share() -> None:
-        answers.extend(count_primes(LIMIT) for _ in range(jobs // workers))
+        for _ in range(jobs // workers):
+            answers.append(count_primes(LIMIT))
 
     run_threads([share] * workers)
     if set(answers) != {PRIMES}:
