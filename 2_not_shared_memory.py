@@ -262,10 +262,11 @@ def run(main: Callable[[], None]) -> None:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
     try:
         main()
-    except BrokenPipeError:  # вывод никто не читает: | head
-        stop(141)
     except (EOFError, ConnectionError):
-        stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+        with suppress(BrokenPipeError):
+            print()  # если вывод читают, дело в ребёнке
+            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+        stop(141)  # вывод никто не читает: | head
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где

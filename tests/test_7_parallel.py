@@ -1,6 +1,7 @@
 """Утверждения о том, какой способ для какой работы: T6, T6x, T7, O3."""
 
 import hashlib
+import multiprocessing
 import re
 import sys
 
@@ -85,6 +86,9 @@ def test_T7_price_of_waiting_is_measured() -> None:
     assert 0 < threads < 20 and 0 < coroutines < 20
 
 
+@pytest.mark.skipif(
+    multiprocessing.get_start_method() != "fork", reason="иначе ребёнок не найдёт модуль script_7"
+)
 def test_T7_waiting_is_on_a_real_socket() -> None:
     module = load(7)
     with module.late_server() as server:

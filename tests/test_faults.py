@@ -1,8 +1,8 @@
 """Что бы ни случилось: ни трассировки, ни оставленных процессов, ни блоков памяти, ни зависаний."""
 
 import contextlib
+import multiprocessing
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -99,7 +99,12 @@ def workers(leader: int) -> list[psutil.Process]:
     found = []
     for process in session(leader):
         with contextlib.suppress(psutil.Error):
-            if not re.search("resource_tracker|forkserver", " ".join(process.cmdline())):
+            command = " ".join(process.cmdline())
+            if multiprocessing.get_start_method() == "forkserver":
+                service = process.ppid() == leader  # дети родителя — только служебные
+            else:
+                service = "resource_tracker" in command
+            if not service:
                 found.append(process)
     return found
 
