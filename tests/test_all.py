@@ -27,11 +27,12 @@ def test_seven_scripts_and_nothing_else_at_the_top_level() -> None:
 @every_script
 def test_script_imports_nothing_but_the_standard_library(number: int) -> None:
     for node in ast.walk(ast.parse(script(number).read_text("utf-8"))):
-        names = []
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             names = [node.module or "."]
+        else:
+            continue
         for name in names:
             known = name.split(".")[0] in sys.stdlib_module_names
             assert known or (name == "distributed" and node.col_offset)  # только ради --cluster
