@@ -22,7 +22,7 @@ from io import StringIO
 from multiprocessing.connection import Connection
 from multiprocessing.util import get_temp_dir
 from statistics import median
-from textwrap import fill
+from textwrap import fill, shorten
 from time import perf_counter
 from typing import Any, NoReturn
 
@@ -48,19 +48,19 @@ def fail() -> None:
 
 
 def wait_for_death() -> None:
-    """Ребёнок, которого убьют, — или он кончится вместе с родителем."""
+    """Ребёнок, который ждёт, пока его убьют; не станет родителя — завершится и он."""
     parent = multiprocessing.parent_process()
     if parent:
         parent.join()
 
 
 def give_birth(method: str) -> tuple[float, int, int, str]:
-    """Породить процесс; вернуть миллисекунды до его первой инструкции и его рассказ."""
+    """Породить процесс; вернуть мс от start() до начала его функции и что он рассказал."""
     context: Any = multiprocessing.get_context(method)
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=introduce_myself, args=(theirs,))
     start = perf_counter()
-    with signals_held(), theirs:
+    with signals_held(), theirs:  # открой родитель theirs надолго, не узнал бы о смерти ребёнка
         process.start()
     with ours:
         now, pid, parent, seen = ours.recv()
@@ -86,7 +86,7 @@ def live_and_die(target: Callable[[], None]) -> tuple[int | None, str, str]:
 def state(pid: int | None) -> str:
     """Дождаться конца процесса и узнать, остался ли он в таблице процессов (man 2 waitid)."""
     if pid is None or not hasattr(os, "waitid"):
-        return "не узнать"  # Windows
+        return "не узнать"  # Windows, а до Python 3.13 и macOS
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # WNOWAIT: спросить, но не убирать
         return "зомби"
@@ -110,7 +110,7 @@ def try_lambda(method: str) -> str:
 
 
 def process_limit() -> str:
-    """Сколько процессов система позволяет пользователю (ulimit -u)."""
+    """Предел ulimit -u: сколько процессов (в Linux — с потоками) позволено пользователю."""
     try:
         from resource import RLIM_INFINITY, RLIMIT_NPROC, getrlimit
     except ImportError:
@@ -120,7 +120,8 @@ def process_limit() -> str:
 
 
 def listed(names: list[str]) -> str:
-    return ", ".join(names) or "никто"
+    """Имена через запятую; если их нет — «нигде»."""
+    return ", ".join(names) or "нигде"
 
 
 def main() -> None:
@@ -133,7 +134,7 @@ def main() -> None:
     methods = sorted(multiprocessing.get_all_start_methods())
     rounds = [[give_birth(method) for method in methods] for _ in range(ROUNDS)]
     print(f"\nРодитель: pid {os.getpid()}, его родитель {os.getppid()}, setting = {setting!r}")
-    print("способ запуска      pid   родитель          setting    до первой инструкции")
+    print("способ запуска      pid   родитель          setting        до начала функции")
     price, seeing = {}, []
     for method, births in zip(methods, zip(*rounds)):
         _, pid, parent, seen = births[-1]
@@ -153,17 +154,20 @@ def main() -> None:
     print("\nлямбда вместо функции")
     outcomes = {method: try_lambda(method) for method in methods}
     for method, outcome in outcomes.items():
-        print(f"{method:11}{outcome}"[:80])
-    print(f"\nПроцессов разрешено (ulimit -u): {process_limit()}\n")
+        print(f"{method:11}{shorten(outcome, 69, placeholder=' …')}")
+    print(f"предел ulimit -u, один из нескольких: {process_limit()}\n")
 
     pids = {birth[1] for births in rounds for birth in births}
-    cheap, dear = min(price, key=price.__getitem__), max(price, key=price.__getitem__)
+    cost = ", ".join(
+        f"{method} {price[method]:.1f}" for method in sorted(price, key=price.__getitem__)
+    )
+    known = [death for death in deaths if "не узнать" not in death]
     accepting = [method for method in methods if outcomes[method].startswith("принята")]
     for text in (
         f"процессов {ROUNDS * len(methods)}, разных pid {len(pids)}.",
-        f"перемену setting видит {listed(seeing)}; лямбду принимает {listed(accepting)}.",
-        f"запуск {cheap} — {price[cheap]:.1f} мс, {dear} — {price[dear]:.1f} мс.",
-        f"зомби до join() — {deaths.count(('зомби', 'нет такого'))} из {len(deaths)}.",
+        f"новое значение setting видно: {listed(seeing)}; лямбда принята: {listed(accepting)}.",
+        f"запуск, мс: {cost}.",
+        f"зомби до join() и никого после: {known.count(('зомби', 'нет такого'))} из {len(known)}.",
     ):
         print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
@@ -192,7 +196,7 @@ class Options(argparse.ArgumentParser):
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    """Рождённый здесь процесс не заметит Ctrl-C и kill: о нём позаботится родитель."""
     mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
     if mask:
         from multiprocessing.resource_tracker import ensure_running
@@ -218,7 +222,7 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
         stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
@@ -229,7 +233,7 @@ def run(main: Callable[[], None]) -> None:
     except (EOFError, ConnectionError):
         with suppress(BrokenPipeError):
             print()  # если вывод читают, дело в ребёнке
-            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())

@@ -5,7 +5,7 @@
 от процесса, убитого посреди отправки; во сколько обходится передача.
 Попробуйте: --work 4. Что подорожает вчетверо?
 
-Параметр: --work K   передавать K × 32 МБ, K от 1 до 10 (обычно 1)
+Параметр: --work K   передавать K × 32 МБ, K от 1 до 10 (по умолчанию 1)
 """
 
 import argparse
@@ -55,7 +55,7 @@ def change_and_share(queue: Any, value: Any, block_name: str, conn: Connection) 
     queue.put(numbers)
     letters["y"] = 2
     conn.send(letters)
-    with value.get_lock():  # Value лежит в общей памяти вместе со своим замком
+    with value.get_lock():  # += — это чтение и запись; у каждого Value для этого есть замок
         value.value += 1
     with closing(SharedMemory(block_name)) as block:
         block.buf[0] += 1
@@ -71,7 +71,7 @@ def send(conn: Connection) -> None:
 def add_up(queue: Any, conn: Connection) -> None:
     """Ребёнок: получить данные или имя блока с ними и ответить контрольной суммой."""
     end_with_parent()
-    while parcel := queue.get():
+    while parcel := queue.get():  # складываем каждый 4095-й байт: с шагом 4096 все они — нули
         if isinstance(parcel, str):
             with closing(SharedMemory(parcel)) as block:
                 conn.send(sum(block.buf[::4095]))
@@ -120,9 +120,15 @@ def exchange() -> dict[str, tuple[Any, Any]]:
     with shared_block(1) as block:
         block.buf[0] = counter
         with child(change_and_share, queue, value, block.name) as (process, conn):
-            seen = {"Pipe": (letters, conn.recv()), "Queue": (numbers, queue.get(timeout=10))}
+            seen: dict[str, Any] = {
+                "Pipe": (letters, conn.recv()),
+                "Queue": (numbers, queue.get(timeout=10)),
+            }
             process.join()
-            return seen | {"Value": (7, value.value), "shared_memory": (7, block.buf[0])}
+            return seen | {
+                "Value": (counter, value.value),
+                "shared_memory": (counter, block.buf[0]),
+            }
 
 
 def receive_from_killed() -> tuple[int, str]:
@@ -179,28 +185,27 @@ def main() -> None:
         print(f"{'':13}{f'родитель {os.getpid()}':19}{original:19}{memory()}")
         isolated += [method] * (before == original == memory() != after)
 
-    conclusions = [f"память не общая: {len(isolated)} из {len(methods)} способов запуска."]
+    conclusions = [f"родитель не увидел изменений: способов {len(isolated)} из {len(methods)}."]
     try:
         print(f"\n{'механизм':17}{'было':15}родитель увидел")
         seen = exchange()
         for name, (old, new) in seen.items():
             print(f"{name:17}{old!s:15}{new}")
         visible = [name for name, (old, new) in seen.items() if old != new]
-        conclusions += [f"перемену передают: {', '.join(visible) or 'ничто'}."]
+        conclusions += [f"изменение передают: {', '.join(visible) or 'ничто'}."]
         by_queue, by_block = deliver(bytes(range(256)) * (megabytes << 12))
         print(
-            f"\n{megabytes} МБ через Queue {by_queue:.0f} мс, через shared_memory {by_block:.0f} мс"
+            f"{megabytes} МБ через Queue {by_queue:.0f} мс, через shared_memory {by_block:.0f} мс"
         )
         ratio = by_queue / by_block
-        conclusions += [f"Queue / shared_memory: {ratio:.1f} по времени (pickle и канал)."]
+        conclusions += [f"время доставки через Queue и через shared_memory — {ratio:.1f} к 1."]
     except (OSError, ImportError) as error:
         print(f"здесь не работает: {error}")
 
     received, trouble = receive_from_killed()
-    print(f"\nотправитель убит: из {MEGABYTES} МБ целыми дошли {received}, читатель получил")
-    print(f"{trouble}\n")
+    print(f"от убитого целыми дошло {received} из {MEGABYTES} МБ; {trouble}\n")
     lost = "не всё" if received < MEGABYTES else "всё"
-    for text in (*conclusions, f"от убитого дошло {lost}: {received} из {MEGABYTES} МБ."):
+    for text in (*conclusions, f"от убитого целыми дошло {lost}: {received} из {MEGABYTES} МБ."):
         print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
@@ -228,7 +233,7 @@ class Options(argparse.ArgumentParser):
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    """Рождённый здесь процесс не заметит Ctrl-C и kill: о нём позаботится родитель."""
     mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
     if mask:
         from multiprocessing.resource_tracker import ensure_running
@@ -254,7 +259,7 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
         stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
@@ -265,7 +270,7 @@ def run(main: Callable[[], None]) -> None:
     except (EOFError, ConnectionError):
         with suppress(BrokenPipeError):
             print()  # если вывод читают, дело в ребёнке
-            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())

@@ -2,9 +2,9 @@
 
 Раздел урока: «CPU-операции с multiprocessing».
 Смотрите: следующее задание начинается, когда кончилось предыдущее; занято ядер — около 1.00.
-Попробуйте: diff 3_synchronous.py 4_math.py — чем платят в коде за параллельность.
+Попробуйте: сравните solve() здесь и в 4_math.py — чем платят в коде за параллельность.
 
-Параметр: --work K   сделать работу K раз, K от 1 до 10 (обычно 1)
+Параметр: --work K   сделать работу K раз, K от 1 до 10 (по умолчанию 1)
 """
 
 import argparse
@@ -23,7 +23,7 @@ from time import perf_counter, process_time
 from typing import NamedTuple, NoReturn
 
 # Задание: сколько простых чисел меньше limit. Ответы известны заранее: OEIS A000720.
-# Большие задания — первыми, чтобы в конце ни одно ядро не ждало последнего из них.
+# Большие задания — первыми: так в конце ядра меньше ждут друг друга.
 PRIMES_BELOW = {
     80_000: 7837,
     70_000: 6935,
@@ -36,8 +36,11 @@ PRIMES_BELOW = {
 }
 
 
+LEAST = 0.016 if sys.platform == "win32" else 0.001  # секунд: мельче часы не различают
+
+
 class Result(NamedTuple):
-    """Ответ и протокол задания: pid исполнителя, начало, конец и время процессора в секундах."""
+    """Ответ и протокол задания: pid исполнителя, начало, конец и процессорное время в секундах."""
 
     limit: int
     primes: int
@@ -49,7 +52,7 @@ class Result(NamedTuple):
 
 
 def count_primes(limit: int) -> int:
-    """Сколько простых чисел меньше limit: пробуем делить каждое число на все меньшие корня."""
+    """Сколько простых чисел меньше limit: ищем у каждого делитель не больше корня из него."""
     count = 0
     for number in range(2, limit):
         for divisor in range(2, isqrt(number) + 1):
@@ -107,7 +110,8 @@ def timeline(results: list[Result], width: int = 56) -> Iterator[str]:
     start, scale = min(r.begin for r in results), width / measure(results).seconds
     rows: dict[int, list[str]] = {}
     for letter, r in zip(cycle(ascii_uppercase), results):
-        mark = letter if r.cpu > 0.75 * (r.end - r.begin) else letter.lower()
+        lacked = r.end - r.begin - r.cpu > max(0.25 * (r.end - r.begin), LEAST)
+        mark = letter.lower() if lacked else letter
         left, right = floor((r.begin - start) * scale), ceil((r.end - start) * scale - 1e-9)
         rows.setdefault(r.pid, [" "] * width)[left:right] = mark * (right - left)
     jobs = Counter(r.pid for r in results)
@@ -142,10 +146,10 @@ def conclusion(results: list[Result]) -> str:
     busy = measure(results).busy
     overlaps = sum(later.begin < earlier.end for earlier, later in pairwise(results))
     if overlaps:
-        return f"задания накладывались друг на друга {overlaps} раз — это не синхронный счёт."
+        return f"наложений заданий друг на друга {overlaps} — это не синхронный счёт."
     if busy < 0.85:
         return f"задания шли по одному, но и одно ядро досталось не целиком: занято {busy:.2f}."
-    return f"задания шли по одному; занято ядер {busy:.2f}, сколько бы их ни было."
+    return f"задания шли по одному; занято ядер {busy:.2f} из {CORES}."
 
 
 # --- Служебное, во всех файлах одинаковое ------------------------------------------------
@@ -178,7 +182,7 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
         stream.reconfigure(errors="replace", line_buffering=True)
     for number in SIGNALS:

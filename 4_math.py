@@ -2,11 +2,11 @@
 
 Раздел урока: «CPU-операции с multiprocessing».
 Смотрите: занято ядер — почти столько, сколько их есть; время во столько же раз меньше;
-процессов больше, чем ядер, — не быстрее, только переключений больше.
+процессов больше, чем ядер, — не быстрее, только вытеснений больше.
 Попробуйте: taskset -c 0 python3 4_math.py (Linux) — тот же счёт на одном ядре.
 
-Параметры: --workers N  сколько процессов, от 1 до 200 (обычно по числу ядер)
-           --work K     сделать работу K раз, K от 1 до 10 (обычно 1; больше, где ядер много)
+Параметры: --workers N  сколько процессов, от 1 до 200 (по умолчанию по числу ядер)
+           --work K     сделать работу K раз, K от 1 до 10 (по умолчанию полчисла ядер, от 1 до 8)
 """
 
 import argparse
@@ -34,7 +34,7 @@ from typing import NamedTuple, NoReturn
 ROUNDS = 3  # прогоны чередуются, чтобы помехи достались всем поровну; сравниваем лучшие
 
 # Задание: сколько простых чисел меньше limit. Ответы известны заранее: OEIS A000720.
-# Большие задания — первыми, чтобы в конце ни одно ядро не ждало последнего из них.
+# Большие задания — первыми: так в конце ядра меньше ждут друг друга.
 PRIMES_BELOW = {
     80_000: 7837,
     70_000: 6935,
@@ -47,8 +47,11 @@ PRIMES_BELOW = {
 }
 
 
+LEAST = 0.016 if sys.platform == "win32" else 0.001  # секунд: мельче часы не различают
+
+
 class Result(NamedTuple):
-    """Ответ и протокол задания: pid исполнителя, начало, конец и время процессора в секундах."""
+    """Ответ и протокол задания: pid исполнителя, начало, конец и процессорное время в секундах."""
 
     limit: int
     primes: int
@@ -60,7 +63,7 @@ class Result(NamedTuple):
 
 
 def count_primes(limit: int) -> int:
-    """Сколько простых чисел меньше limit: пробуем делить каждое число на все меньшие корня."""
+    """Сколько простых чисел меньше limit: ищем у каждого делитель не больше корня из него."""
     count = 0
     for number in range(2, limit):
         for divisor in range(2, isqrt(number) + 1):
@@ -98,7 +101,7 @@ def switches_so_far() -> int:
 
 
 class Run(NamedTuple):
-    """Один прогон всех заданий: секунды, занято ядер, вынужденные переключения."""
+    """Один прогон всех заданий: секунды, занято ядер, вытеснения (система отняла ядро)."""
 
     seconds: float
     busy: float
@@ -119,7 +122,8 @@ def timeline(results: list[Result], width: int = 56) -> Iterator[str]:
     start, scale = min(r.begin for r in results), width / measure(results).seconds
     rows: dict[int, list[str]] = {}
     for letter, r in zip(cycle(ascii_uppercase), results):
-        mark = letter if r.cpu > 0.75 * (r.end - r.begin) else letter.lower()
+        lacked = r.end - r.begin - r.cpu > max(0.25 * (r.end - r.begin), LEAST)
+        mark = letter.lower() if lacked else letter
         left, right = floor((r.begin - start) * scale), ceil((r.end - start) * scale - 1e-9)
         rows.setdefault(r.pid, [" "] * width)[left:right] = mark * (right - left)
     jobs = Counter(r.pid for r in results)
@@ -142,7 +146,7 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
                 future.result()
             yield pool
         except BrokenExecutor:
-            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
 
 
 def get_ready(gate: Barrier) -> None:
@@ -188,12 +192,12 @@ def main() -> None:
     alone = totals[0].seconds
     print(row("ускорение", [f"{alone / run.seconds:.2f}" for run in totals.values()]))
     print(row("занято ядер", [f"{run.busy:.2f}" for run in totals.values()]))
-    print(row("переключений", [run.switches for run in totals.values()]))
+    print(row("вытеснений", [run.switches for run in totals.values()]))
     print(row("запуск, мс", [f"{1000 * min(tries):.0f}" for tries in starts.values()]))
     print(f"верных ответов {sum(len(tries) * len(jobs) for tries in runs.values())}")
 
     n = max(count for count in counts if count <= max(CORES, counts[0]))
-    print(f"\nлучший прогон, процессов {n}: буква — задание, в конце — сколько их выполнено")
+    print(f"\nлучший прогон, процессов {n}; буква — задание (строчная: ядра не хватало)")
     for line in timeline(best[n]):
         print(line)
     print()
@@ -219,14 +223,18 @@ def conclusions(totals: dict[int, Run], cores: int) -> Iterator[str]:
     many = min((count for count in totals if count > cores), default=0)
     if not many:
         return
-    ratio, switches = totals[many].seconds / run.seconds, totals[many].switches
-    seen = f"процессов {many} вместо {n}: время × {ratio:.2f}, переключений {switches} вместо"
-    if ratio > 0.87:
-        yield f"{seen} {run.switches} — сверх числа ядер процессы не ускоряют."
+    ratio = totals[many].seconds / run.seconds
+    seen = f"процессов {many} вместо {n}: время × {ratio:.2f}"
+    if run.switches or totals[many].switches:  # Windows их не считает
+        seen += f", вытеснений {totals[many].switches} вместо {run.switches}"
+    if cores > 1 and run.busy < 0.7 * n:
+        yield f"{seen} — ядра достались не целиком, судить нельзя."
+    elif ratio > 0.87:
+        yield f"{seen} — сверх числа ядер процессы не ускоряют."
     elif run.busy < 0.85 * n:
-        yield f"{seen} {run.switches} — ядра делим с чужими, большинству достаётся больше."
+        yield f"{seen} — ядра делим с чужими, большинству достаётся больше."
     else:
-        yield f"{seen} {run.switches} — похоже на помехи, повторите."
+        yield f"{seen} — похоже на помехи, повторите."
 
 
 # --- Служебное, во всех файлах одинаковое ------------------------------------------------
@@ -253,7 +261,7 @@ class Options(argparse.ArgumentParser):
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    """Рождённый здесь процесс не заметит Ctrl-C и kill: о нём позаботится родитель."""
     mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
     if mask:
         from multiprocessing.resource_tracker import ensure_running
@@ -279,7 +287,7 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
         stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
@@ -290,7 +298,7 @@ def run(main: Callable[[], None]) -> None:
     except (EOFError, ConnectionError):
         with suppress(BrokenPipeError):
             print()  # если вывод читают, дело в ребёнке
-            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())

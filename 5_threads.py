@@ -2,11 +2,11 @@
 
 Раздел урока: «Потоки».
 Смотрите: шкала времени, где потоки передают друг другу GIL (без GIL все строки сплошные);
-занято ядер — 1.00, сколько бы ни было потоков.
+занято ядер — около 1.00, сколько бы ни было потоков (без GIL — больше).
 Попробуйте: --workers 4; ещё лучше — свободнопоточный python3.14t 5_threads.py.
 
-Параметры: --workers N  сколько потоков, от 2 до 8 (обычно по числу ядер, но не больше 4)
-           --work K     сделать работу K раз, K от 1 до 10 (обычно 1)
+Параметры: --workers N  сколько потоков, от 2 до 8 (по умолчанию по числу ядер, от 2 до 4)
+           --work K     сделать работу K раз, K от 1 до 10 (по умолчанию 1)
 """
 
 import argparse
@@ -54,7 +54,8 @@ def count_primes(limit: int) -> int:
 
 def note_time(notes: Notes, gate: Barrier) -> None:
     """Поток: считать понемногу и после каждой порции (доли мс) записывать время."""
-    own = notes[os.getpid(), get_native_id()] = []
+    own: list[float] = []
+    notes[os.getpid(), get_native_id()] = own
     gate.wait()  # все начинают вместе
     end = perf_counter() + COLUMN * COLUMNS
     while not own or own[-1] < end:
@@ -71,20 +72,20 @@ def work_together(workers: int) -> Notes:
 
 
 def solve(jobs: int, workers: int) -> None:
-    """Сосчитать простые jobs раз, разделив работу поровну между потоками."""
+    """Сосчитать простые jobs раз; работа разделена между потоками почти поровну."""
     answers: list[int] = []
 
-    def share() -> None:
-        for _ in range(jobs // workers):
+    def share(first: int) -> None:
+        for _ in range(first, jobs, workers):
             answers.append(count_primes(LIMIT))
 
-    run_threads([share] * workers)
-    if set(answers) != {PRIMES}:
-        raise RuntimeError(f"неверные ответы: {set(answers)}")
+    run_threads([partial(share, first) for first in range(workers)])
+    if answers != [PRIMES] * jobs:
+        raise RuntimeError(f"неверные ответы: {answers}")
 
 
 def run_threads(jobs: list[Callable[[], None]]) -> None:
-    """По потоку на задание; вернуться, когда кончатся все."""
+    """По потоку на задание; вернуться, когда завершатся все."""
     threads = [Thread(target=job, daemon=True) for job in jobs]
     for thread in threads:
         thread.start()
@@ -118,14 +119,14 @@ def can_show(text: str) -> bool:
 
 
 def turns(notes: Notes) -> list[float]:
-    """Сколько мс поток работал подряд, пока не запишет время другой."""
+    """По сколько мс поток работал подряд, пока время не запишет другой."""
     merged = sorted((time, thread) for thread, own in notes.items() for time in own)
     handovers = [time for (_, one), (time, other) in pairwise(merged) if one != other]
     return [1000 * (after - before) for before, after in pairwise(handovers)]
 
 
 def start_prices() -> tuple[float, float]:
-    """Мс от start() до первой инструкции: медианы для потока и для процесса, по очереди."""
+    """Мс от start() до начала функции: медианы для потока и для процесса, по очереди."""
     threads, processes = [], []
     first: list[float] = []
     for _ in range(5):
@@ -144,7 +145,7 @@ def start_prices() -> tuple[float, float]:
 
 
 def tell_time(conn: Connection) -> None:
-    """Ребёнок: сообщить время своей первой инструкции."""
+    """Ребёнок: сообщить время своего начала."""
     conn.send(perf_counter())
 
 
@@ -157,7 +158,7 @@ class Run(NamedTuple):
 
 
 def timed(action: Callable[[], None]) -> Run:
-    """Выполнить и измерить."""
+    """Выполнить action и вернуть, чего это стоило."""
     begin, cpu, switches = perf_counter(), process_time(), switches_so_far()
     action()
     seconds = perf_counter() - begin
@@ -183,9 +184,10 @@ def main() -> None:
     print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
 
     thread, process = start_prices()
-    print(f"\nзапуск до первой инструкции: поток {1000 * thread:.0f} мкс, процесс {process:.1f} мс")
+    print(f"\nзапуск до начала функции: поток {1000 * thread:.0f} мкс, процесс {process:.1f} мс")
     notes = work_together(given.workers)
-    print(f"кто выполнял код Python; процесс {os.getpid()}, столбец — {1000 * COLUMN:.0f} мс")
+    print(f"потоки процесса {os.getpid()}; столбец {1000 * COLUMN:.0f} мс", end=", ")
+    print(f"интервал переключения {1000 * sys.getswitchinterval():.0f} мс")
     for line in timeline(notes):
         print(line)
     spans = turns(notes)
@@ -204,21 +206,21 @@ def main() -> None:
 
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     pids = {pid for pid, _ in notes}
-    yours = f"потоков {len(notes)}, процессов {len(pids)}; процесс дороже потока"
-    print(fill(f"Вывод: {yours} в {process / thread:.1f} раза.", 80))
+    yours = f"потоков {len(notes)}, процессов {len(pids)}; время запуска процесса и потока"
+    print(fill(f"Вывод: {yours} — {process / thread:.1f} к 1.", 80, subsequent_indent="  "))
     for text in conclusions(gil, CORES, spans, one, many):
         print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
 def conclusions(gil: bool, cores: int, spans: list[float], one: Run, many: Run) -> Iterator[str]:
     """Что следует из шкалы (spans — мс подряд) и из прогонов одним потоком и несколькими."""
-    why = "GIL выключен, но " + ("ядро одно" if cores == 1 else "ядра заняты не только нами")
-    why = "таков GIL" if gil else why
+    why = "GIL, да и ядро одно" if cores == 1 else "таков GIL"
+    if not gil:
+        why = "GIL выключен, но " + ("ядро одно" if cores == 1 else "ядра, видимо, заняты другим")
     if len(spans) < 5:
         yield "потоки почти не сменяли друг друга: слишком шумно, повторите."
     elif median(spans) > 0.5:
-        asked = 1000 * sys.getswitchinterval()
-        yield f"потоки работали по очереди, по {median(spans):.1f} мс ({why}; срок {asked:.0f} мс)."
+        yield f"потоки работали по очереди, медиана {median(spans):.1f} мс подряд ({why})."
     else:
         yield f"потоки работали одновременно: записи чередуются через {median(spans):.3f} мс."
     speedup = one.seconds / many.seconds
@@ -255,7 +257,7 @@ class Options(argparse.ArgumentParser):
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    """Рождённый здесь процесс не заметит Ctrl-C и kill: о нём позаботится родитель."""
     mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
     if mask:
         from multiprocessing.resource_tracker import ensure_running
@@ -281,7 +283,7 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
         stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
@@ -292,7 +294,7 @@ def run(main: Callable[[], None]) -> None:
     except (EOFError, ConnectionError):
         with suppress(BrokenPipeError):
             print()  # если вывод читают, дело в ребёнке
-            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())

@@ -5,8 +5,8 @@
 очередь ничего не теряет и не выдаёт дважды.
 Попробуйте: вынесите is_prime(number) из-под замка. Потерь нет и так, и так; что со временем?
 
-Параметры: --workers N  сколько потоков, от 2 до 16 (обычно 4)
-           --work K     сделать работу K раз, K от 1 до 10 (обычно 1)
+Параметры: --workers N  сколько потоков, от 2 до 16 (по умолчанию 4)
+           --work K     сделать работу K раз, K от 1 до 10 (по умолчанию 1)
 """
 
 import argparse
@@ -47,7 +47,7 @@ def without_lock(numbers: range) -> None:
     """Прочитать counter, проверить число, записать сумму; пока проверяем, пишут и другие."""
     global counter
     for number in numbers:
-        counter += is_prime(number)
+        counter += is_prime(number)  # True — это 1, False — 0
 
 
 def with_lock(numbers: range) -> None:
@@ -81,7 +81,7 @@ def consume(queue: Queue[int | None], taken: list[int]) -> None:
 
 
 def run_threads(jobs: list[Callable[[], None]]) -> None:
-    """По потоку на задание; вернуться, когда кончатся все."""
+    """По потоку на задание; вернуться, когда завершатся все."""
     threads = [Thread(target=job, daemon=True) for job in jobs]
     for thread in threads:
         thread.start()
@@ -176,13 +176,13 @@ def main() -> None:
 def conclusions(lost: dict[str, list[int]], price: float, copies: Counter[int]) -> Iterator[str]:
     """Что следует из потерь в каждом круге, из цены замка и из того, что прошло через очередь."""
     unsafe, safe, plain = lost["без замка"], lost["с замком"], lost["counter += 1"]
-    yield f"без замка потери в {sum(n > 0 for n in unsafe)} кругах из {len(unsafe)}."
+    yield f"без замка потери: кругов {sum(n > 0 for n in unsafe)} из {len(unsafe)}."
     cost = f"времени × {price:.1f}" if price > 1.05 else "цена не больше погрешности"
     yield f"с замком потеряно {sum(safe)}; {cost}."
     if any(plain):
-        yield f"counter += 1 тоже теряет: за все круги {sum(plain)}."
+        yield f"counter += 1 потерял: за все круги {sum(plain)}."
     else:
-        yield "counter += 1 не потерял ничего: повезло с этим CPython, язык этого не обещает."
+        yield "counter += 1 на этот раз не потерял ничего, но язык этого не обещает."
     missing, twice = 2 * ITEMS - len(copies), copies.total() - len(copies)
     yield f"через очередь прошло {copies.total()}: потеряно {missing}, дважды выдано {twice}."
 
@@ -217,7 +217,7 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
         stream.reconfigure(errors="replace", line_buffering=True)
     for number in SIGNALS:

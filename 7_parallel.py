@@ -4,9 +4,9 @@
 Смотрите: в каждой клетке — ускорение и сколько ядер занято; где ускорение есть, а где нет.
 Попробуйте: --work 3 — чьё преимущество вырастет, чьё нет?
 
-Параметры: --workers N  сколько процессов и интерпретаторов, от 1 до 60 (обычно по числу
-                        ядер, но не больше 8); потоков и корутин — по числу заданий
-           --work K     сделать каждое задание K раз, K от 1 до 10 (обычно 1)
+Параметры: --workers N  сколько процессов и интерпретаторов, от 1 до 60 (по умолчанию по числу
+                        ядер, но не больше 8); потоков 16, корутин — по числу заданий
+           --work K     сделать каждое задание K раз, K от 1 до 10 (по умолчанию 1)
            --cluster АДРЕС:ПОРТ  добавить строку: кластер dask.distributed
 """
 
@@ -38,8 +38,8 @@ JOBS = 16  # заданий каждого вида
 DELAY = 0.008  # через сколько секунд отвечает сервер
 ROUNDS = 3  # «по очереди» и другой способ чередуются; сравниваем лучшие
 
-Server = tuple[str, int]  # адрес и порт
-Answer = tuple[str, str, float]  # ответ, кто его нашёл и за сколько секунд процессора
+Server = tuple[str, int]  # адрес и порт; сколько серверов в списке, столько и заданий
+Answer = tuple[str, str, float]  # ответ, кто его нашёл и за сколько секунд процессорного времени
 
 
 Job = Callable[[Server], str]
@@ -60,8 +60,9 @@ def python_code(_: Server) -> str:
 
 def c_code(_: Server) -> str:
     """Счёт в C: SHA3-256 миллиона букв «a» (ответ известен); hashlib на это время отпускает GIL."""
-    hashlib.sha3_256(b"a" * 1_000_000)
-    return hashlib.sha3_256(b"a" * 1_000_000).hexdigest()[:8]
+    text = b"a" * 1_000_000
+    hashlib.sha3_256(text)  # первый раз — только чтобы задание было длиннее
+    return hashlib.sha3_256(text).hexdigest()[:8]
 
 
 def waiting(server: Server) -> str:
@@ -81,7 +82,8 @@ async def waiting_async(server: Server) -> str:
 def work(job: Job, server: Server) -> Answer:
     """Выполнить задание и измерить, во что оно обошлось."""
     begin = thread_time()
-    return job(server), whoami(), thread_time() - begin
+    text = job(server)
+    return text, whoami(), thread_time() - begin
 
 
 async def work_async(job: Job, server: Server) -> Answer:
@@ -91,6 +93,7 @@ async def work_async(job: Job, server: Server) -> Answer:
 
 
 def whoami() -> str:
+    """Имя машины и pid: кто выполняет этот код."""
     return f"{platform.node()}:{os.getpid()}"
 
 
@@ -122,7 +125,7 @@ UNCLEAR = "неясно (ядра заняты чужим?)"
 
 
 class Cell(NamedTuple):
-    """Клетка таблицы: ускорение, занято ядер, мс процессора на задание."""
+    """Клетка таблицы: ускорение, занято ядер, мс процессорного времени на задание."""
 
     speedup: float
     busy: float
@@ -130,7 +133,7 @@ class Cell(NamedTuple):
 
 
 def timed(way: Way, job: Job, right: str, servers: list[Server]) -> tuple[float, float]:
-    """Секунды и секунды процессора, если все ответы верны; иначе RuntimeError."""
+    """Секунды по часам и процессорные, если все ответы верны; иначе RuntimeError."""
     begin, cpu = perf_counter(), process_time()
     answers = way(job, servers)
     seconds, cpu = perf_counter() - begin, process_time() - cpu
@@ -247,7 +250,7 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
                 future.result()
             yield pool
         except BrokenExecutor:
-            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
 
 
 def get_ready(gate: Barrier) -> None:
@@ -295,31 +298,35 @@ def main() -> None:
                 table["кластер"] = cluster_row(client, workers, servers)
     print()
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
-    for text in conclusions(table, gil, CORES):
+    for text in conclusions(table, gil, CORES, workers):
         print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
-def conclusions(table: dict[str, dict[str, Cell]], gil: bool, cores: int) -> Iterator[str]:
-    """Чем выгодно делать каждую работу, если GIL включён (gil) и доступно столько ядер."""
+def conclusions(
+    table: dict[str, dict[str, Cell]], gil: bool, cores: int, workers: int
+) -> Iterator[str]:
+    """Чем выгодно делать каждую работу; gil — включён ли он, workers — сколько процессов."""
     noise = max(abs(table["по очереди"][kind].speedup - 1) for kind in JOB_KINDS)
     yield f"«по очереди» против себя же расходится на {noise:.0%}: такова точность."
     for kind in JOB_KINDS:
         verdicts: dict[str, list[str]] = {"ускоряют": [], "не ускоряют": [], UNCLEAR: []}
         for way, row in table.items():
             if way != "по очереди":
-                word = verdict(kind, way, row[kind], gil, cores)
+                alone = cores == 1 or (workers == 1 and way in ("процессы", "интерпретаторы"))
+                word = verdict(kind, way, row[kind], gil, alone)
                 verdicts[word].append(f"{way} × {row[kind].speedup:.1f}")
         seen = "; ".join(f"{word} {', '.join(ways)}" for word, ways in verdicts.items() if ways)
         yield f"{kind}: {seen}{'; ядро одно' if cores == 1 else ''}."
     threads, tasks = (table[way]["ожидание"].cpu for way in ("потоки", "корутины"))
-    yield f"одно ожидание стоит {threads:.2f} мс процессора в потоке, {tasks:.2f} мс в корутине."
+    if threads and tasks:  # часы Windows считают процессорное время по 16 мс и могут показать 0
+        yield f"ожидание берёт у процессора {threads:.2f} мс в потоке, {tasks:.2f} в корутине."
 
 
-def verdict(kind: str, way: str, cell: Cell, gil: bool, cores: int) -> str:
+def verdict(kind: str, way: str, cell: Cell, gil: bool, alone: bool) -> str:
     """Что говорит клетка. Занято мало — значит, по очереди либо ядра заняты другим."""
     if kind == "ожидание" or way == "кластер":
         return "ускоряют" if cell.speedup > 1.25 else "не ускоряют"
-    in_turn = cores == 1 or way == "корутины" or (way == "потоки" and kind != "счёт в C" and gil)
+    in_turn = alone or way == "корутины" or (way == "потоки" and kind != "счёт в C" and gil)
     if cell.busy < 1.1:
         return "не ускоряют" if in_turn else UNCLEAR
     return "ускоряют" if cell.speedup > 1.25 else UNCLEAR
@@ -349,7 +356,7 @@ class Options(argparse.ArgumentParser):
 
 @contextmanager
 def signals_held() -> Iterator[None]:
-    """Процесс, рождённый здесь, не заметит Ctrl-C: о нём позаботится родитель."""
+    """Рождённый здесь процесс не заметит Ctrl-C и kill: о нём позаботится родитель."""
     mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
     if mask:
         from multiprocessing.resource_tracker import ensure_running
@@ -375,7 +382,7 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); чем бы ни кончилось, не будет ни трассировки, ни сирот."""
+    """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
         stream.reconfigure(errors="replace", line_buffering=True)
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
@@ -386,7 +393,7 @@ def run(main: Callable[[], None]) -> None:
     except (EOFError, ConnectionError):
         with suppress(BrokenPipeError):
             print()  # если вывод читают, дело в ребёнке
-            stop(1, "Дочерний процесс кто-то убил, дальше не продолжить.")
+            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
     except (OSError, RuntimeError, ImportError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())

@@ -39,8 +39,8 @@ def test_P2_only_fork_inherits_what_the_parent_changed_at_run_time() -> None:
     assert sorted(table) == METHODS
     for method, birth in table.items():
         assert birth["setting"] == ("изменено" if method == "fork" else "исходное")
-    seeing = "fork" if "fork" in METHODS else "никто"
-    assert f"видит {seeing};" in conclusions(output(1))[1]
+    seeing = "fork" if "fork" in METHODS else "нигде"
+    assert f"видно: {seeing};" in conclusions(output(1))[1]
 
 
 def test_M1_start_is_cheapest_by_fork_and_dearest_by_spawn() -> None:
@@ -49,7 +49,7 @@ def test_M1_start_is_cheapest_by_fork_and_dearest_by_spawn() -> None:
     if "fork" in price:
         assert price["fork"] < price["spawn"]
         cheapest = min(price, key=price.__getitem__)
-        assert conclusions(output(1))[2].startswith(f"Вывод: запуск {cheapest} ")
+        assert conclusions(output(1))[2].startswith(f"Вывод: запуск, мс: {cheapest} ")
 
 
 @posix
@@ -76,7 +76,7 @@ def test_R3_lambda_is_accepted_by_fork_only() -> None:
 
 
 def test_M3_limit_is_the_one_in_force() -> None:
-    (words,) = rows(output(1), "Процессов разрешено")
+    (words,) = rows(output(1), "предел ulimit")
     try:
         from resource import RLIM_INFINITY, RLIMIT_NPROC, getrlimit
     except ImportError:

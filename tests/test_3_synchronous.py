@@ -51,7 +51,7 @@ def test_P6a_conclusion_follows_the_measurement() -> None:
         return str(load(3).conclusion(runs))
 
     assert "по одному; занято ядер 1.00" in say(step=1, cpu=1)
-    assert "накладывались" in say(step=0.5, cpu=1)
+    assert "наложений" in say(step=0.5, cpu=1)
     assert "не целиком" in say(step=1, cpu=0.5)
 
 

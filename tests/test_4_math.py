@@ -91,7 +91,7 @@ def test_M3_M4_conclusion_about_surplus_processes_is_drawn_from_measurement() ->
     (text,) = (text for text in conclusions(output(4)) if "вместо" in text)
     assert f"процессов {max(counts())} вместо" in text or CORES == 1 or len(counts()) > 3
     (ratio,) = numbers(r"время × ([\d.]+)", text)
-    assert ("не ускоряют" in text) is (ratio > 0.87)
+    assert ("не ускоряют" in text) is (ratio > 0.87 and "судить нельзя" not in text)
 
 
 def test_conclusions_follow_the_measurement() -> None:
@@ -103,7 +103,8 @@ def test_conclusions_follow_the_measurement() -> None:
     assert "шли одновременно" in usual and "не ускоряют" in usual
     assert "ядро одно" in say(1, _0=(1, 1), _1=(1, 1), _2=(1.02, 1))
     busy_neighbour = say(2, _0=(1, 1), _1=(1, 1), _2=(0.95, 1.05), _4=(0.7, 1.4))
-    assert "судить нельзя" in busy_neighbour and "делим с чужими" in busy_neighbour
+    assert busy_neighbour.count("судить нельзя") == 2
+    assert "делим с чужими" in say(2, _0=(1, 1), _1=(1, 1), _2=(0.7, 1.5), _4=(0.5, 1.8))
     assert "помехи" in say(2, _0=(1, 1), _1=(1, 1), _2=(0.52, 1.95), _4=(0.3, 1.95))
     many = say(64, _0=(8, 1), _1=(8, 1), _2=(4, 2), _64=(0.15, 60), _128=(0.15, 60))
     assert "процессов 64: занято ядер 60.00 из 64, ускорение 53.33" in many

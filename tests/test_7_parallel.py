@@ -6,7 +6,7 @@ import re
 import sys
 
 import pytest
-from conftest import GIL, cells, conclusions, load, output, several_cores, tries, with_gil
+from conftest import GIL, cells, conclusions, load, numbers, output, several_cores, tries, with_gil
 from test_3_synchronous import primes_below
 
 Cell = load(7).Cell
@@ -14,10 +14,10 @@ Cell = load(7).Cell
 
 def table_row(way: str, text: str = "") -> list[tuple[float, float]]:
     """Клетки строки: (ускорение, занято ядер) для счёта на Python, счёта в C, ожидания."""
-    numbers = cells(text or output(7), way)
+    found = cells(text or output(7), way)
     if way != "по очереди":
-        numbers = numbers[1:]  # первое — сколько потоков, процессов…
-    return list(zip(numbers[::2], numbers[1::2], strict=True))
+        found = found[1:]  # первое — сколько потоков, процессов…
+    return list(zip(found[::2], found[1::2], strict=True))
 
 
 def keeps_cores_busy(way: str, *kinds: int, least: float = 1.15) -> bool:
@@ -82,7 +82,7 @@ def test_T7_one_after_another_waits_with_an_idle_core() -> None:
 
 def test_T7_price_of_waiting_is_measured() -> None:
     text = conclusions(output(7))[-1]
-    threads, coroutines = map(float, re.findall(r"([\d.]+) мс", text))
+    threads, coroutines = numbers(r"([\d.]+) мс в потоке, ([\d.]+) в корутине", text)
     assert 0 < threads < 20 and 0 < coroutines < 20
 
 
@@ -117,7 +117,7 @@ def test_conclusions_follow_the_measurement() -> None:
         kinds = dict.fromkeys(module.JOB_KINDS, Cell(1, 1, 0.2))
         table = {name: dict(kinds) for name in ("по очереди", "потоки", "корутины", "процессы")}
         table[way]["счёт на Python"] = Cell(speedup, busy, 1)
-        return " ".join(module.conclusions(table, gil, cores))
+        return " ".join(module.conclusions(table, gil, cores, workers=2))
 
     assert "ускоряют процессы × 1.8; не ускоряют потоки" in say("процессы", 1.8, 1.9)
     assert "ускоряют потоки × 1.9" in say("потоки", 1.9, 1.95, gil=False)

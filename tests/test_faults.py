@@ -119,7 +119,7 @@ def test_child_killed_from_outside_is_reported(number: int) -> None:
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 1
         assert len(errors.splitlines()) == 1
-        assert errors.startswith(("Дочерний процесс кто-то убил", "Дальше не вышло"))
+        assert errors.startswith(("Процесс-ребёнок кто-то убил", "Дальше не вышло"))
         assert eventually(lambda: not session(process.pid))
 
 
