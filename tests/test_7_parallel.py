@@ -72,7 +72,7 @@ def test_T7_threads_and_coroutines_speed_up_waiting() -> None:
     for way in ("потоки", "корутины"):
         speedup, _ = table_row(way)[2]
         assert 3 < speedup <= 1.3 * load(7).JOBS
-    (text,) = (text for text in conclusions(output(7)) if "Вывод: ожидание" in text)
+    (text,) = (text for text in conclusions(output(7)) if "Вывод: ожидание:" in text)
     assert re.search(r"ускоряют потоки[^;]*корутины", text)
 
 
