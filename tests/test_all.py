@@ -90,7 +90,7 @@ def test_help_is_the_docstring_in_russian(number: int) -> None:
         assert done.stdout.strip() == (
             ast.get_docstring(ast.parse(script(number).read_text("utf-8")))
         )
-        assert max(map(len, done.stdout.splitlines())) <= 96
+        assert max(map(len, done.stdout.splitlines())) <= 80
         for known in re.findall(r'add_argument\(\s*"(--\w+)"', script(number).read_text("utf-8")):
             assert known in done.stdout
     for heading in ("Раздел", "Смотрите: ", "Попробуйте: ", "Параметр"):
