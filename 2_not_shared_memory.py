@@ -209,7 +209,7 @@ def main() -> None:
         print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
-# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+# --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -272,7 +272,9 @@ def run(main: Callable[[], None]) -> None:
             print()  # если вывод читают, дело в ребёнке
             stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
-    except (OSError, RuntimeError, ImportError) as error:
+    except ImportError:  # multiprocessing нужна sem_open(), а в песочнице её может не быть
+        stop(1, "Дальше не вышло: здесь нет семафоров, пул процессов не запустить.")
+    except (OSError, RuntimeError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         sys.excepthook(*sys.exc_info())

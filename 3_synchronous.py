@@ -153,7 +153,7 @@ def conclusion(results: list[Result]) -> str:
     return f"задания шли по одному; занято ядер {busy:.2f} из {CORES}."
 
 
-# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+# --- Служебное: одно и то же в обоих файлах, где процессы не нужны -----------------------
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -187,7 +187,7 @@ def conclusions(lost: dict[str, list[int]], price: float, copies: Counter[int]) 
     yield f"через очередь прошло {copies.total()}: потеряно {missing}, дважды выдано {twice}."
 
 
-# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+# --- Служебное: одно и то же в обоих файлах, где процессы не нужны -----------------------
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

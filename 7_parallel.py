@@ -27,7 +27,6 @@ from functools import partial
 from importlib.util import find_spec
 from math import isqrt
 from multiprocessing.connection import Connection, wait
-from multiprocessing.synchronize import Barrier
 from multiprocessing.util import get_temp_dir
 from textwrap import fill
 from threading import Thread
@@ -253,7 +252,7 @@ def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
             stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
 
 
-def get_ready(gate: Barrier) -> None:
+def get_ready(gate: Any) -> None:
     """Ребёнок: дождаться, пока запустятся все."""
     end_with_parent()
     gate.wait()
@@ -332,7 +331,7 @@ def verdict(kind: str, way: str, cell: Cell, gil: bool, alone: bool) -> str:
     return "ускоряют" if cell.speedup > 1.25 else UNCLEAR
 
 
-# --- Служебное, во всех файлах одинаковое ------------------------------------------------
+# --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -395,7 +394,9 @@ def run(main: Callable[[], None]) -> None:
             print()  # если вывод читают, дело в ребёнке
             stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
-    except (OSError, RuntimeError, ImportError) as error:
+    except ImportError:  # multiprocessing нужна sem_open(), а в песочнице её может не быть
+        stop(1, "Дальше не вышло: здесь нет семафоров, пул процессов не запустить.")
+    except (OSError, RuntimeError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         sys.excepthook(*sys.exc_info())

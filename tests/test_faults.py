@@ -152,3 +152,17 @@ def test_few_open_files_are_enough() -> None:
     for number in (1, 2, 5):
         done = run(number, preexec_fn=limit)
         assert (done.returncode, done.stderr) == (0, "")
+
+
+@every_script
+def test_sandbox_without_semaphores_gets_one_clear_line(number: int, tmp_path: Path) -> None:
+    absent = "import _multiprocessing; del _multiprocessing.SemLock"
+    (tmp_path / "sitecustomize.py").write_text(absent, "utf-8")
+    done = run(number, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.stdout.startswith("Python ")
+    if number in (4, 7):
+        assert done.returncode == 1
+        assert done.stderr == "Дальше не вышло: здесь нет семафоров, пул процессов не запустить.\n"
+    else:  # остальное показано
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "Вывод: " in done.stdout
