@@ -46,9 +46,6 @@ PRIMES_BELOW = {
 }
 
 
-LEAST = 0.016 if sys.platform == "win32" else 0.001  # секунд: мельче часы не различают
-
-
 class Result(NamedTuple):
     """Ответ и протокол задания: pid исполнителя, начало, конец и процессорное время в секундах."""
 
@@ -88,6 +85,9 @@ def solve(jobs: list[int], workers: int) -> Iterator[Result]:
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
+
+
+LEAST = 0.016 if sys.platform == "win32" else 0.001  # секунд: мельче часы не различают
 
 
 def switches_so_far() -> int:
