@@ -8,13 +8,16 @@
 Параметр один: --help
 """
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+
 import argparse
 import multiprocessing
 import os
 import pickle
 import platform
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress

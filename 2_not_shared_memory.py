@@ -8,12 +8,15 @@
 Параметр: --work K   передавать K × 32 МБ, K от 1 до 10 (по умолчанию 1)
 """
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+
 import argparse
 import multiprocessing
 import os
 import platform
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress

@@ -8,14 +8,18 @@
 Параметр: --work K   сделать работу K раз, K от 1 до 10 (по умолчанию 1)
 """
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+
 import argparse
 import os
 import platform
-import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from importlib.util import find_spec
 from itertools import cycle, pairwise
 from math import ceil, floor, isqrt
 from string import ascii_uppercase
@@ -78,14 +82,15 @@ def solve(jobs: list[int]) -> Iterator[Result]:
 
 
 LEAST = 0.016 if sys.platform == "win32" else 0.001  # секунд: мельче часы не различают
+COUNTED = find_spec("resource") is not None  # считает ли система переключения: Windows — нет
 
 
 def switches_so_far() -> int:
     """Сколько раз система отняла ядро у этого процесса (0, если она не считает)."""
-    try:
-        from resource import RUSAGE_SELF, getrusage
-    except ImportError:
+    if not COUNTED:
         return 0
+    from resource import RUSAGE_SELF, getrusage
+
     return getrusage(RUSAGE_SELF).ru_nivcsw
 
 

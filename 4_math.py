@@ -9,17 +9,21 @@
            --work K     сделать работу K раз, 1…10 (больше ядер — больше)
 """
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+
 import argparse
 import multiprocessing
 import os
 import platform
 import shutil
-import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from itertools import cycle
 from math import ceil, floor, isqrt
 from multiprocessing.connection import wait
@@ -88,14 +92,15 @@ def solve(jobs: list[int], workers: int) -> Iterator[Result]:
 
 
 LEAST = 0.016 if sys.platform == "win32" else 0.001  # секунд: мельче часы не различают
+COUNTED = find_spec("resource") is not None  # считает ли система переключения: Windows — нет
 
 
 def switches_so_far() -> int:
     """Сколько раз система отняла ядро у этого процесса (0, если она не считает)."""
-    try:
-        from resource import RUSAGE_SELF, getrusage
-    except ImportError:
+    if not COUNTED:
         return 0
+    from resource import RUSAGE_SELF, getrusage
+
     return getrusage(RUSAGE_SELF).ru_nivcsw
 
 
@@ -191,7 +196,8 @@ def main() -> None:
     alone = totals[0].seconds
     print(row("ускорение", [f"{alone / run.seconds:.2f}" for run in totals.values()]))
     print(row("занято ядер", [f"{run.busy:.2f}" for run in totals.values()]))
-    print(row("вытеснений", [run.switches for run in totals.values()]))
+    switches = [run.switches if COUNTED else "не узнать" for run in totals.values()]
+    print(row("вытеснений", switches))
     print(row("запуск, мс", [f"{1000 * min(tries):.0f}" for tries in starts.values()]))
     print(f"верных ответов {sum(len(tries) * len(jobs) for tries in runs.values())}")
 
@@ -212,28 +218,27 @@ def conclusions(totals: dict[int, Run], cores: int) -> Iterator[str]:
     """Что следует из прогонов (ключ — число процессов, 0 — без них) на cores ядрах."""
     n = max(count for count in totals if count <= cores)
     run, speedup = totals[n], totals[0].seconds / totals[n].seconds
-    seen = f"процессов {n}: занято ядер {run.busy:.2f} из {cores}, ускорение {speedup:.2f}"
+    lack = "ядра достались не целиком (заняты чужим или квота?), судить нельзя"
     if cores == 1:
-        yield f"{seen} — ядро одно, ускоряться не на чем."
-    elif run.busy > 0.7 * n and speedup > 1.2:
-        yield f"{seen} — задания шли одновременно."
+        verdict = "ядро одно, ускоряться не на чем"
     else:
-        yield f"{seen} — ядра достались не целиком (заняты другим?), судить нельзя."
-    many = min((count for count in totals if count > cores), default=0)
-    if not many:
-        return
-    ratio = totals[many].seconds / run.seconds
-    seen = f"процессов {many} вместо {n}: время × {ratio:.2f}"
-    if run.switches or totals[many].switches:  # Windows их не считает
-        seen += f", вытеснений {totals[many].switches} вместо {run.switches}"
-    if cores > 1 and run.busy < 0.7 * n:
-        yield f"{seen} — ядра достались не целиком, судить нельзя."
-    elif ratio > 0.87:
-        yield f"{seen} — сверх числа ядер процессы не ускоряют."
-    elif run.busy < 0.85 * n:
-        yield f"{seen} — ядра делим с чужими, большинству достаётся больше."
-    else:
-        yield f"{seen} — похоже на помехи, повторите."
+        verdict = "задания шли одновременно" if run.busy > 0.7 * n and speedup > 1.2 else lack
+    seen = f"занято ядер {run.busy:.2f} из {cores}, ускорение {speedup:.2f}"
+    yield f"процессов {n}: {seen} — {verdict}."
+    for many in [count for count in totals if count > cores][:1]:
+        ratio = totals[many].seconds / run.seconds
+        if cores > 1 and run.busy < 0.7 * n:
+            verdict = lack
+        elif ratio > 0.87:
+            verdict = "сверх числа ядер процессы не ускоряют"
+        elif run.busy < 0.85 * n:
+            verdict = "ядра делим с чужими, большинству достаётся больше"
+        else:
+            verdict = "похоже на помехи, повторите"
+        seen = f"время × {ratio:.2f}"
+        if COUNTED:
+            seen += f", вытеснений {totals[many].switches} вместо {run.switches}"
+        yield f"процессов {many} вместо {n}: {seen} — {verdict}."
 
 
 # --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------

@@ -9,16 +9,20 @@
            --work K     сделать работу K раз, 1…10 (по умолчанию 1)
 """
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+
 import argparse
 import multiprocessing
 import os
 import platform
 import shutil
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib.util import find_spec
 from itertools import pairwise
 from math import isqrt
 from multiprocessing.connection import Connection
@@ -35,7 +39,6 @@ SHADES = " ░▒▓█"  # какую часть столбца поток ра
 ROUNDS = 3  # способы чередуются; сравниваем лучшие результаты
 LIMIT = 20_000  # простых чисел меньше LIMIT
 PRIMES = 2262  # вот сколько (OEIS A000720)
-
 
 Notes = dict[tuple[int, int], list[float]]  # (pid, номер потока в системе): время порций
 
@@ -94,6 +97,9 @@ def run_threads(jobs: list[Callable[[], None]]) -> None:
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
+
+
+COUNTED = find_spec("resource") is not None  # считает ли система переключения: Windows — нет
 
 
 def timeline(notes: Notes) -> Iterator[str]:
@@ -167,10 +173,10 @@ def timed(action: Callable[[], None]) -> Run:
 
 def switches_so_far() -> int:
     """Сколько раз ядро переходило от потоков этого процесса к другим (0: система не считает)."""
-    try:
-        from resource import RUSAGE_SELF, getrusage
-    except ImportError:
+    if not COUNTED:
         return 0
+    from resource import RUSAGE_SELF, getrusage
+
     usage = getrusage(RUSAGE_SELF)
     return usage.ru_nvcsw + usage.ru_nivcsw
 
@@ -202,7 +208,8 @@ def main() -> None:
         print()
     one, many = (min(done) for done in runs.values())
     print(f"{'занято ядер':18}{one.busy:12.2f}{many.busy:12.2f}")
-    print(f"{'переключений':18}{one.switches:12}{many.switches:12}\n")
+    switches = (one.switches, many.switches) if COUNTED else ("не узнать",) * 2
+    print(f"{'переключений':18}{switches[0]:>12}{switches[1]:>12}\n")
 
     gil = getattr(sys, "_is_gil_enabled", lambda: True)()
     pids = {pid for pid, _ in notes}

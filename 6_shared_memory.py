@@ -9,10 +9,13 @@
            --work K     сделать работу K раз, 1…10 (по умолчанию 1)
 """
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+
 import argparse
 import os
 import platform
-import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator

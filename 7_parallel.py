@@ -10,6 +10,10 @@
            --cluster АДРЕС:ПОРТ  добавить строку: кластер dask.distributed
 """
 
+import signal
+
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+
 import argparse
 import asyncio
 import hashlib
@@ -17,7 +21,6 @@ import multiprocessing
 import os
 import platform
 import shutil
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -39,8 +42,6 @@ ROUNDS = 3  # «по очереди» и другой способ череду�
 
 Server = tuple[str, int]  # адрес и порт; сколько серверов в списке, столько и заданий
 Answer = tuple[str, str, float]  # ответ, кто его нашёл и за сколько секунд процессорного времени
-
-
 Job = Callable[[Server], str]
 Way = Callable[[Job, list[Server]], list[Answer]]
 
@@ -120,7 +121,7 @@ JOB_KINDS: dict[str, tuple[Job, str]] = {  # вид работы: функция
     "счёт в C": (c_code, "5c8875ae"),
     "ожидание": (waiting, "OK"),
 }
-UNCLEAR = "неясно (ядра заняты чужим?)"
+UNCLEAR = "неясно (ядра заняты чужим или квота?)"
 
 
 class Cell(NamedTuple):

@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -98,5 +99,7 @@ def load(number: int) -> ModuleType:
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    handler = signal.getsignal(signal.SIGINT)
+    spec.loader.exec_module(module)  # программа первым делом меняет обработчик SIGINT
+    signal.signal(signal.SIGINT, handler)
     return module

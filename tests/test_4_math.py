@@ -1,7 +1,10 @@
 """Утверждения о счёте в процессах: P6b, R4, M3, M4, O1."""
 
+import os
 import re
+from functools import partial
 
+import pytest
 from conftest import CORES, cells, conclusions, load, numbers, output, run, several_cores, tries
 
 Run = load(4).Run
@@ -92,6 +95,15 @@ def test_M3_M4_conclusion_about_surplus_processes_is_drawn_from_measurement() ->
     assert f"процессов {max(counts())} вместо" in text or CORES == 1 or len(counts()) > 3
     (ratio,) = numbers(r"время × ([\d.]+)", text)
     assert ("не ускоряют" in text) is (ratio > 0.87 and "судить нельзя" not in text)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="нужна привязка к ядрам")
+def test_P6b_on_one_core_the_conclusion_names_the_single_core() -> None:
+    core = min(os.sched_getaffinity(0))
+    done = run(4, preexec_fn=partial(os.sched_setaffinity, 0, {core}))
+    assert "ядер: 1," in done.stdout.splitlines()[0]
+    assert max(cells(done.stdout, "занято ядер")) < 1.2
+    assert "ядро одно" in conclusions(done.stdout)[0]
 
 
 def test_conclusions_follow_the_measurement() -> None:

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -71,6 +72,37 @@ def test_interrupt_from_the_terminal_leaves_nothing_behind(number: int, lines: i
         assert errors == "Прервано.\n"
         assert eventually(lambda: not session(process.pid))
         assert eventually(lambda: shared_blocks() <= before)
+
+
+INTERRUPT_WHILE_IMPORTING = """
+import signal, sys
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == "argparse":
+            signal.raise_signal(signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+"""
+
+
+@every_script
+def test_interrupt_while_modules_are_being_imported(number: int, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPT_WHILE_IMPORTING, "utf-8")
+    done = run(number, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+@pytest.mark.parametrize("number", [1, 4, 5, 7])
+def test_closed_terminal_leaves_nothing_behind(number: int) -> None:
+    terminal, inside = os.openpty()
+    command = [sys.executable, str(script(number))]
+    enter = partial(os.login_tty, inside)
+    with subprocess.Popen(command, preexec_fn=enter) as process:  # noqa: PLW1509
+        os.close(inside)
+        with os.fdopen(terminal, encoding="utf-8") as screen:
+            for _ in range(3):
+                screen.readline()
+        assert process.wait(timeout=10) == 128 + signal.SIGHUP
+        assert eventually(lambda: not session(process.pid))
 
 
 @every_script
@@ -154,7 +186,7 @@ def test_few_open_files_are_enough() -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
-@every_script
+@pytest.mark.parametrize("number", [1, 2, 4, 5, 7])
 def test_sandbox_without_semaphores_gets_one_clear_line(number: int, tmp_path: Path) -> None:
     absent = "import _multiprocessing; del _multiprocessing.SemLock"
     (tmp_path / "sitecustomize.py").write_text(absent, "utf-8")
@@ -166,3 +198,30 @@ def test_sandbox_without_semaphores_gets_one_clear_line(number: int, tmp_path: P
     else:  # остальное показано
         assert (done.returncode, done.stderr) == (0, "")
         assert "Вывод: " in done.stdout
+
+
+REFUSE = """
+import os, threading
+from multiprocessing import util
+
+def refuse(*_, **__):
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+def refuse_thread(*_, **__):
+    raise RuntimeError("can't start new thread")
+
+os.fork = util.spawnv_passfds = refuse
+threading.Thread.start = refuse_thread
+"""
+
+
+@every_script
+def test_limit_on_processes_gets_one_clear_line(number: int, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(REFUSE, "utf-8")
+    done = run(number, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.stdout.startswith("Python ")
+    if number == 3:  # ей не нужны ни процессы, ни потоки
+        assert (done.returncode, done.stderr) == (0, "")
+    else:
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("Дальше не вышло")
