@@ -11,7 +11,8 @@
 
 import signal
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+if __name__ == "__main__":  # Ctrl-C, пока идут остальные import, — без трассировки
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import multiprocessing

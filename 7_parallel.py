@@ -12,7 +12,8 @@
 
 import signal
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C, пока идут import, — без трассировки
+if __name__ == "__main__":  # Ctrl-C, пока идут остальные import, — без трассировки
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 import argparse
 import asyncio
@@ -323,13 +324,14 @@ def conclusions(
 
 
 def verdict(kind: str, way: str, cell: Cell, gil: bool, alone: bool) -> str:
-    """Что говорит клетка. Занято мало — значит, по очереди либо ядра заняты другим."""
+    """Что говорит клетка; если свидетели не согласны или ядер не досталось — «неясно»."""
+    faster, parallel = cell.speedup > 1.25, cell.busy > 1.1
     if kind == "ожидание" or way == "кластер":
-        return "ускоряют" if cell.speedup > 1.25 else "не ускоряют"
+        return "ускоряют" if faster else "не ускоряют"
     in_turn = alone or way == "корутины" or (way == "потоки" and kind != "счёт в C" and gil)
-    if cell.busy < 1.1:
-        return "не ускоряют" if in_turn else UNCLEAR
-    return "ускоряют" if cell.speedup > 1.25 else UNCLEAR
+    if faster and parallel:
+        return "ускоряют"
+    return UNCLEAR if faster or parallel or not in_turn else "не ускоряют"
 
 
 # --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------

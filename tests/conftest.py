@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import re
-import signal
 import subprocess
 import sys
 import threading
@@ -99,7 +98,5 @@ def load(number: int) -> ModuleType:
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    handler = signal.getsignal(signal.SIGINT)
-    spec.loader.exec_module(module)  # программа первым делом меняет обработчик SIGINT
-    signal.signal(signal.SIGINT, handler)
+    spec.loader.exec_module(module)
     return module

@@ -134,6 +134,24 @@ def test_every_claim_has_its_sentence_and_its_test() -> None:
             assert claim in CLAIMS
 
 
+def plain(text: str) -> str:
+    """Текст без переносов, чисел и пробелов по краям."""
+    return re.sub(r"\s+", " ", re.sub(r"\d+([.,]\d+)?", "0", text)).strip(" .")
+
+
+def test_every_line_that_the_text_points_at_is_in_the_recorded_output() -> None:
+    pointers = re.findall(r"Видно:\s+(программа.*?)(?=\.\s+[А-Я]|\n\n|\n\d\. )", TEXT, re.DOTALL)
+    assert len(pointers) >= len(CLAIMS)
+    for pointer in pointers:
+        for number, details in re.findall(
+            r"программа\s+(\d)(.*?)(?=программа|$)", pointer, re.DOTALL
+        ):
+            shown = plain("\n".join(m[5] for m in RECORDED.finditer(TEXT) if m[3][0] == number))
+            for quoted in re.findall(r"[«`]([^»`]+)[»`]", details):
+                for piece in quoted.split("…"):
+                    assert plain(piece) in shown, f"программа {number}: нет «{quoted}»"
+
+
 def test_command_for_the_tests_is_the_one_that_ci_runs() -> None:
     (command,) = re.findall(r"^python3 -m venv .*-m pytest$", TEXT, re.MULTILINE)
     wanted = re.search(
