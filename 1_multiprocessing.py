@@ -36,7 +36,7 @@ setting = "исходное"  # родитель изменит это знач�
 
 
 def introduce_myself(conn: Connection) -> None:
-    """Ребёнок: первым делом заметить время, потом рассказать о себе родителю."""
+    """Ребёнок: первым делом засечь время, потом рассказать о себе родителю."""
     now = perf_counter()  # эти часы — общие для всех процессов
     conn.send((now, os.getpid(), os.getppid(), setting))
 
@@ -64,7 +64,7 @@ def give_birth(method: str) -> tuple[float, int, int, str]:
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=introduce_myself, args=(theirs,))
     start = perf_counter()
-    with signals_held(), theirs:  # открой родитель theirs надолго, не узнал бы о смерти ребёнка
+    with signals_held(), theirs:  # держи родитель theirs открытым, не узнал бы о смерти ребёнка
         process.start()
     with ours:
         now, pid, parent, seen = ours.recv()
@@ -98,13 +98,13 @@ def state(pid: int | None) -> str:
         return "нет такого"
 
 
-def try_lambda(method: str) -> str:
-    """Запустить процесс с лямбдой вместо функции и вернуть, что вышло."""
+def try_target(method: str, target: Callable[[], None]) -> str:
+    """Запустить процесс с такой функцией и вернуть, что вышло."""
     context: Any = multiprocessing.get_context(method)
-    process = context.Process(target=lambda: None)
+    process = context.Process(target=target)
     try:
         if sys.platform == "win32":
-            pickle.dumps(process)  # не то недособранный ребёнок напечатает трассировку
+            pickle.dumps(target)  # не то недособранный ребёнок напечатает трассировку
         with signals_held():
             process.start()
     except (pickle.PicklingError, AttributeError, TypeError) as error:
@@ -156,22 +156,22 @@ def main() -> None:
         deaths.append((before, after))
 
     print("\nлямбда вместо функции")
-    outcomes = {method: try_lambda(method) for method in methods}
+    outcomes = {method: try_target(method, lambda: None) for method in methods}
     for method, outcome in outcomes.items():
         print(f"{method:11}{shorten(outcome, 69, placeholder=' …')}")
     print(f"предел ulimit -u, один из нескольких: {process_limit()}\n")
 
     pids = {birth[1] for births in rounds for birth in births}
-    cost = ", ".join(
-        f"{method} {price[method]:.1f}" for method in sorted(price, key=price.__getitem__)
-    )
+    cheapest_first = sorted(methods, key=price.__getitem__)
+    cost = ", ".join(f"{method} {price[method]:.1f}" for method in cheapest_first)
     known = [death for death in deaths if "не узнать" not in death]
     accepting = [method for method in methods if outcomes[method].startswith("принята")]
+    zombies = f"{known.count(('зомби', 'нет такого'))} из {len(known)}" if known else "не узнать"
     for text in (
         f"процессов {ROUNDS * len(methods)}, разных pid {len(pids)}.",
         f"новое значение setting видно: {listed(seeing)}; лямбда принята: {listed(accepting)}.",
         f"запуск, мс: {cost}.",
-        f"зомби до join() и никого после: {known.count(('зомби', 'нет такого'))} из {len(known)}.",
+        f"зомби до join() и никого после: {zombies}.",
     ):
         print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
@@ -207,7 +207,7 @@ def signals_held() -> Iterator[None]:
 
         mask(signal.SIG_BLOCK, SIGNALS)
         ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # до 3.14 ensure_running() снимает этот запрет
+        mask(signal.SIG_BLOCK, SIGNALS)  # старая ensure_running() снимает этот запрет
     try:
         yield
     finally:
@@ -219,7 +219,8 @@ def stop(status: int, why: str = "") -> NoReturn:
     """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
     for child in multiprocessing.active_children():
         child.kill()
-    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # тут остался бы сокет forkserver
+    with suppress(OSError):
+        shutil.rmtree(get_temp_dir())  # тут остался бы сокет forkserver
     with suppress(OSError):
         print(why, end="\n" if why else "", file=sys.stderr, flush=True)
     os._exit(status)
@@ -227,8 +228,9 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
-        stream.reconfigure(errors="replace", line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # в IDLE его нет
+            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -239,9 +241,7 @@ def run(main: Callable[[], None]) -> None:
             print()  # если вывод читают, дело в ребёнке
             stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
-    except ImportError:  # multiprocessing нужна sem_open(), а в песочнице её может не быть
-        stop(1, "Дальше не вышло: здесь нет семафоров, пул процессов не запустить.")
-    except (OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         sys.excepthook(*sys.exc_info())

@@ -24,6 +24,7 @@ from contextlib import closing, contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from multiprocessing.shared_memory import SharedMemory
 from multiprocessing.util import get_temp_dir
+from queue import Empty
 from textwrap import fill
 from threading import Thread
 from time import perf_counter
@@ -203,8 +204,8 @@ def main() -> None:
         )
         ratio = by_queue / by_block
         conclusions += [f"время доставки через Queue и через shared_memory — {ratio:.1f} к 1."]
-    except (OSError, ImportError) as error:
-        print(f"здесь не работает: {error}")
+    except (OSError, ImportError, Empty) as error:
+        print(f"здесь не работает: {type(error).__name__} {error}".rstrip())
 
     received, trouble = receive_from_killed()
     print(f"от убитого целыми дошло {received} из {MEGABYTES} МБ; {trouble}\n")
@@ -244,7 +245,7 @@ def signals_held() -> Iterator[None]:
 
         mask(signal.SIG_BLOCK, SIGNALS)
         ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # до 3.14 ensure_running() снимает этот запрет
+        mask(signal.SIG_BLOCK, SIGNALS)  # старая ensure_running() снимает этот запрет
     try:
         yield
     finally:
@@ -256,7 +257,8 @@ def stop(status: int, why: str = "") -> NoReturn:
     """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
     for child in multiprocessing.active_children():
         child.kill()
-    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # тут остался бы сокет forkserver
+    with suppress(OSError):
+        shutil.rmtree(get_temp_dir())  # тут остался бы сокет forkserver
     with suppress(OSError):
         print(why, end="\n" if why else "", file=sys.stderr, flush=True)
     os._exit(status)
@@ -264,8 +266,9 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
-        stream.reconfigure(errors="replace", line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # в IDLE его нет
+            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -276,9 +279,7 @@ def run(main: Callable[[], None]) -> None:
             print()  # если вывод читают, дело в ребёнке
             stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
-    except ImportError:  # multiprocessing нужна sem_open(), а в песочнице её может не быть
-        stop(1, "Дальше не вышло: здесь нет семафоров, пул процессов не запустить.")
-    except (OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         sys.excepthook(*sys.exc_info())

@@ -122,10 +122,10 @@ def timeline(results: list[Result], width: int = 56) -> Iterator[str]:
         left, right = floor((r.begin - start) * scale), ceil((r.end - start) * scale - 1e-9)
         rows.setdefault(r.pid, [" "] * width)[left:right] = mark * (right - left)
     jobs = Counter(r.pid for r in results)
-    for pid, row in list(rows.items())[:8]:
+    for pid, row in list(rows.items())[:4]:
         yield f"pid {pid:<8}|{''.join(row)}| {jobs[pid]}"
-    if len(rows) > 8:
-        yield f"... и ещё процессов: {len(rows) - 8}"
+    if len(rows) > 4:
+        yield f"... и ещё процессов: {len(rows) - 4}"
 
 
 def main() -> None:
@@ -190,8 +190,9 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
-        stream.reconfigure(errors="replace", line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # в IDLE его нет
+            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
     try:

@@ -6,7 +6,7 @@
 Попробуйте: taskset -c 0 python3 4_math.py (Linux) — тот же счёт на одном ядре.
 
 Параметры: --workers N  сколько процессов, 1…200 (по умолчанию по числу ядер)
-           --work K     сделать работу K раз, 1…10 (больше ядер — больше)
+           --work K     сделать работу K раз, 1…10 (по умолчанию 1…8, по ядрам)
 """
 
 import signal
@@ -132,10 +132,10 @@ def timeline(results: list[Result], width: int = 56) -> Iterator[str]:
         left, right = floor((r.begin - start) * scale), ceil((r.end - start) * scale - 1e-9)
         rows.setdefault(r.pid, [" "] * width)[left:right] = mark * (right - left)
     jobs = Counter(r.pid for r in results)
-    for pid, row in list(rows.items())[:8]:
+    for pid, row in list(rows.items())[:4]:
         yield f"pid {pid:<8}|{''.join(row)}| {jobs[pid]}"
-    if len(rows) > 8:
-        yield f"... и ещё процессов: {len(rows) - 8}"
+    if len(rows) > 4:
+        yield f"... и ещё процессов: {len(rows) - 4}"
 
 
 @contextmanager
@@ -202,12 +202,14 @@ def main() -> None:
     print(row("запуск, мс", [f"{1000 * min(tries):.0f}" for tries in starts.values()]))
     print(f"верных ответов {sum(len(tries) * len(jobs) for tries in runs.values())}")
 
-    n = max(count for count in counts if count <= max(CORES, counts[0]))
+    n = max(count for count in counts if count <= CORES)
     print(f"\nлучший прогон, процессов {n}; буква — задание (строчная: ядра не хватало)")
     for line in timeline(best[n]):
         print(line)
     print()
-    for text in conclusions(totals, CORES):
+    cpu = [result.cpu for result in best[0]]
+    useful = sum(cpu) / max(cpu)  # больше ядер не занять: самое длинное задание не разделить
+    for text in conclusions(totals, CORES, useful):
         print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
 
 
@@ -215,31 +217,31 @@ def row(title: str, cells: Iterable[object]) -> str:
     return f"{title:18}" + "".join(f"{cell!s:>12}" for cell in cells)
 
 
-def conclusions(totals: dict[int, Run], cores: int) -> Iterator[str]:
-    """Что следует из прогонов (ключ — число процессов, 0 — без них) на cores ядрах."""
+def conclusions(totals: dict[int, Run], cores: int, useful: float) -> Iterator[str]:
+    """Что следует из прогонов (ключ — число процессов); useful — сколько ядер есть чем занять."""
     n = max(count for count in totals if count <= cores)
-    run, speedup = totals[n], totals[0].seconds / totals[n].seconds
+    run, speedup, full = totals[n], totals[0].seconds / totals[n].seconds, min(n, useful)
     lack = "ядра достались не целиком (заняты чужим или квота?), судить нельзя"
     if cores == 1:
         verdict = "ядро одно, ускоряться не на чем"
     else:
-        verdict = "задания шли одновременно" if run.busy > 0.7 * n and speedup > 1.2 else lack
+        verdict = "задания шли одновременно" if run.busy > 0.7 * full and speedup > 1.2 else lack
     seen = f"занято ядер {run.busy:.2f} из {cores}, ускорение {speedup:.2f}"
     yield f"процессов {n}: {seen} — {verdict}."
-    for many in [count for count in totals if count > cores][:1]:
-        ratio = totals[many].seconds / run.seconds
-        if cores > 1 and run.busy < 0.7 * n:
-            verdict = lack
-        elif ratio > 0.87:
-            verdict = "сверх числа ядер процессы не ускоряют"
-        elif run.busy < 0.85 * n:
-            verdict = "ядра делим с чужими, большинству достаётся больше"
-        else:
-            verdict = "похоже на помехи, повторите"
-        seen = f"время × {ratio:.2f}"
-        if COUNTED:
-            seen += f", вытеснений {totals[many].switches} вместо {run.switches}"
-        yield f"процессов {many} вместо {n}: {seen} — {verdict}."
+    many = min((count for count in totals if count > cores), default=0)
+    if not many or n < cores:
+        return
+    ratio = totals[many].seconds / run.seconds
+    if cores > 1 and run.busy < 0.7 * full:
+        verdict = lack
+    elif ratio > 0.87:
+        verdict = "сверх числа ядер процессы не ускоряют"
+    elif run.busy < 0.85 * full:
+        verdict = "ядра делим с чужими: чем больше процессов, тем больше доля"
+    else:
+        verdict = "похоже на помехи, повторите"
+    switches = f", вытеснений {totals[many].switches} вместо {run.switches}" if COUNTED else ""
+    yield f"процессов {many} вместо {n}: время × {ratio:.2f}{switches} — {verdict}."
 
 
 # --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------
@@ -273,7 +275,7 @@ def signals_held() -> Iterator[None]:
 
         mask(signal.SIG_BLOCK, SIGNALS)
         ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # до 3.14 ensure_running() снимает этот запрет
+        mask(signal.SIG_BLOCK, SIGNALS)  # старая ensure_running() снимает этот запрет
     try:
         yield
     finally:
@@ -285,7 +287,8 @@ def stop(status: int, why: str = "") -> NoReturn:
     """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
     for child in multiprocessing.active_children():
         child.kill()
-    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # тут остался бы сокет forkserver
+    with suppress(OSError):
+        shutil.rmtree(get_temp_dir())  # тут остался бы сокет forkserver
     with suppress(OSError):
         print(why, end="\n" if why else "", file=sys.stderr, flush=True)
     os._exit(status)
@@ -293,8 +296,9 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
-        stream.reconfigure(errors="replace", line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # в IDLE его нет
+            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -305,9 +309,7 @@ def run(main: Callable[[], None]) -> None:
             print()  # если вывод читают, дело в ребёнке
             stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
-    except ImportError:  # multiprocessing нужна sem_open(), а в песочнице её может не быть
-        stop(1, "Дальше не вышло: здесь нет семафоров, пул процессов не запустить.")
-    except (OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         sys.excepthook(*sys.exc_info())

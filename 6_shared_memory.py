@@ -170,7 +170,8 @@ def main() -> None:
 
     taken = through_queue(producers=2, consumers=workers)
     shares = ", ".join(str(len(own)) for own in taken)
-    print(f"\nчерез очередь прошло {sum(map(len, taken))} чисел, по потребителям: {shares}\n")
+    passed = f"через очередь прошло {sum(map(len, taken))} чисел, по потребителям: {shares}"
+    print(f"\n{fill(passed, 80, subsequent_indent='  ')}\n")
     copies = Counter(number for own in taken for number in own)
     lost = {way: [missing for missing, _ in tries] for way, tries in results.items()}
     for text in conclusions(lost, best["с замком"] / best["без замка"], copies):
@@ -222,8 +223,9 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
-        stream.reconfigure(errors="replace", line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # в IDLE его нет
+            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
     try:

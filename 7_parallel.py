@@ -155,8 +155,8 @@ def fill_row(title: str, way: Way, servers: list[Server]) -> dict[str, Cell]:
         base = min(seconds for (seconds, _), _ in pairs)
         seconds, cpu = min(other for _, other in pairs)
         least = min(spent for _, (_, spent) in pairs)
-        cells[kind] = Cell(base / seconds, cpu / seconds, 1000 * least / len(servers))
-        print(f"{base / seconds:11.2f}{cpu / seconds:8.2f}", end="", flush=True)
+        cell = cells[kind] = Cell(base / seconds, cpu / seconds, 1000 * least / len(servers))
+        print(f"{cell.speedup:11.2f}{cell.busy:8.2f}", end="", flush=True)
     print()
     return cells
 
@@ -187,7 +187,7 @@ def serve(host: str, conn: Connection) -> None:
 
     async def listen() -> None:
         server = await asyncio.start_server(answer, host, 0)
-        conn.send(server.sockets[0].getsockname())
+        conn.send(server.sockets[0].getsockname()[:2])
         await server.serve_forever()
 
     end_with_parent()
@@ -217,7 +217,10 @@ def cluster(address: str) -> Iterator[Any]:
     except OSError:
         stop(2, f"По адресу {address} нет планировщика с исполнителями.")
     with client:
-        yield client
+        try:
+            yield client
+        except ConnectionRefusedError as error:
+            stop(1, f"Исполнитель не достучался до сервера этой программы: {error}")
 
 
 def cluster_row(client: Any, here: int, servers: list[Server]) -> dict[str, Cell]:
@@ -308,7 +311,7 @@ def conclusions(
 ) -> Iterator[str]:
     """Чем выгодно делать каждую работу; gil — включён ли он, workers — сколько процессов."""
     noise = max(abs(table["по очереди"][kind].speedup - 1) for kind in JOB_KINDS)
-    yield f"«по очереди» против себя же расходится на {noise:.0%}: такова точность."
+    yield f"«по очереди» против себя же расходится на {noise:.0%}: различия мельче не в счёт."
     for kind in JOB_KINDS:
         verdicts: dict[str, list[str]] = {"ускоряют": [], "не ускоряют": [], UNCLEAR: []}
         for way, row in table.items():
@@ -365,7 +368,7 @@ def signals_held() -> Iterator[None]:
 
         mask(signal.SIG_BLOCK, SIGNALS)
         ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # до 3.14 ensure_running() снимает этот запрет
+        mask(signal.SIG_BLOCK, SIGNALS)  # старая ensure_running() снимает этот запрет
     try:
         yield
     finally:
@@ -377,7 +380,8 @@ def stop(status: int, why: str = "") -> NoReturn:
     """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
     for child in multiprocessing.active_children():
         child.kill()
-    shutil.rmtree(get_temp_dir(), ignore_errors=True)  # тут остался бы сокет forkserver
+    with suppress(OSError):
+        shutil.rmtree(get_temp_dir())  # тут остался бы сокет forkserver
     with suppress(OSError):
         print(why, end="\n" if why else "", file=sys.stderr, flush=True)
     os._exit(status)
@@ -385,8 +389,9 @@ def stop(status: int, why: str = "") -> NoReturn:
 
 def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
-    for stream in filter(None, (sys.stdout, sys.stderr)):  # нет кириллицы — не повод падать
-        stream.reconfigure(errors="replace", line_buffering=True)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # в IDLE его нет
+            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
@@ -397,9 +402,7 @@ def run(main: Callable[[], None]) -> None:
             print()  # если вывод читают, дело в ребёнке
             stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
         stop(141)  # вывод никто не читает: | head
-    except ImportError:  # multiprocessing нужна sem_open(), а в песочнице её может не быть
-        stop(1, "Дальше не вышло: здесь нет семафоров, пул процессов не запустить.")
-    except (OSError, RuntimeError) as error:
+    except (ImportError, OSError, RuntimeError) as error:
         stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
     except Exception:  # ошибка в самой программе: показать, где
         sys.excepthook(*sys.exc_info())

