@@ -37,6 +37,25 @@ def run(number: int, *args: str, **options: Any) -> subprocess.CompletedProcess[
     return subprocess.run(command, check=False, **(settings | options))
 
 
+def run_after(startup: str, folder: Path, number: int, *args: str, **env: str) -> str:
+    """Вывод программы, если каждый её процесс сначала выполнит startup (как sitecustomize)."""
+    (folder / "sitecustomize.py").write_text(startup, "utf-8")
+    done = run(number, *args, env={**os.environ, "PYTHONPATH": str(folder), **env})
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def run_changed(folder: Path, number: int, *changes: tuple[str, str]) -> str:
+    """Вывод копии программы, в которой заменены такие-то строки: опыт с известным исходом."""
+    text = script(number).read_text("utf-8")
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    (folder / "changed.py").write_text(text, "utf-8")
+    command = [sys.executable, str(folder / "changed.py")]
+    return subprocess.check_output(command, encoding="utf-8", timeout=60)
+
+
 @cache
 def timed_output(number: int) -> tuple[str, list[float]]:
     """Вывод программы без параметров и секунды, когда приходили его части; один прогон на всех."""

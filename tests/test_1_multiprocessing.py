@@ -2,9 +2,10 @@
 
 import multiprocessing
 import os
+from pathlib import Path
 
 import pytest
-from conftest import conclusions, output, posix, rows
+from conftest import conclusions, output, posix, rows, run_changed
 
 METHODS = sorted(multiprocessing.get_all_start_methods())
 
@@ -86,3 +87,28 @@ def test_M3_limit_is_the_one_in_force() -> None:
     else:
         limit = getrlimit(RLIMIT_NPROC)[0]
         assert words[-1] == ("угодно" if limit == RLIM_INFINITY else str(limit))
+
+
+def test_table_shows_what_the_children_said_and_did(tmp_path: Path) -> None:
+    text = run_changed(
+        tmp_path,
+        1,
+        ('setting = "исходное"', 'setting = "иное"'),
+        ("try_target(method, lambda: None)", "try_target(method, succeed)"),
+        ('"""Ребёнок, который дойдёт до конца."""', "sys.exit(7)"),
+    )
+    for words in rows(text, "fork", "spawn"):
+        if words[-1] == "мс":
+            assert words[-3] == ("изменено" if words[0] == "fork" else "иное")
+        else:
+            assert words[1:] == ["принята,", "код", "возврата", "7"]
+    assert rows(text, "дошёл до конца")[0][3] == "7"
+
+
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="о зомби система не говорит")
+def test_R2_without_join_the_zombie_stays(tmp_path: Path) -> None:
+    join = "    process.join()\n    return process.exitcode, before"
+    text = run_changed(tmp_path, 1, (join, "    return 0, before"))
+    ends = [words[-2:] for words in rows(text, "дошёл", "исключение", "убит")]
+    assert ends == [["зомби", "зомби"]] * 3
+    assert "0 из 3" in conclusions(text)[3]

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import conclusions, numbers, output, rows, run
+from conftest import conclusions, numbers, output, rows, run, run_changed
 
 METHODS = multiprocessing.get_all_start_methods()
 BEFORE, AFTER = "[1, 2] {'x': 1} 7", "[1, 2, 3] {'x': 1, 'y': 2} 8"
@@ -63,8 +63,30 @@ def test_M5_reader_of_a_killed_sender_gets_part_and_an_error() -> None:
 
 @pytest.mark.skipif(not Path("/dev/shm").exists(), reason="блоки видны только в /dev/shm")
 def test_no_shared_memory_block_is_left_behind() -> None:
-    before = set(Path("/dev/shm").iterdir())
+    before = set(Path("/dev/shm").glob("psm_*"))
     # о забытых блоках говорит предупреждением служебный процесс multiprocessing: он их и убирает
     done = run(2, env={**os.environ, "PYTHONWARNINGS": "default"})
     assert done.stderr == ""
-    assert set(Path("/dev/shm").iterdir()) <= before
+    assert set(Path("/dev/shm").glob("psm_*")) <= before
+
+
+def test_tables_show_what_really_happened(tmp_path: Path) -> None:
+    text = run_changed(
+        tmp_path,
+        2,
+        ("    numbers.append(3)\n    letters", "    numbers.append(33)\n    letters"),
+        ("    numbers.append(3)\n    queue", "    numbers.append(34)\n    queue"),
+        ("value.value += 1", "value.value += 0"),
+        ("received == 3", "received == 5"),
+    )
+    children = [line for line in text.splitlines() if "ребёнок" in line]
+    assert children and all("[1, 2, 33]" in line for line in children)
+    assert rows(text, "Queue")[0][-1] == "34]"
+    assert "передают: Pipe, Queue, shared_memory." in conclusions(text)[1]
+    assert "5 из 32" in conclusions(text)[-1]
+
+
+def test_P4_conclusion_follows_the_measurement(tmp_path: Path) -> None:
+    said = "conn.send((os.getpid(), before, memory()))"
+    text = run_changed(tmp_path, 2, (said, said.replace("memory()", "before")))
+    assert "способов 0 из" in conclusions(text)[0]

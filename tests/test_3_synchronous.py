@@ -4,6 +4,7 @@ import difflib
 from functools import partial
 from string import ascii_uppercase
 
+import pytest
 from conftest import cells, conclusions, load, numbers, output, rows, run, script
 
 
@@ -71,3 +72,9 @@ def test_amount_of_work_is_the_readers_choice() -> None:
     done = run(3, "--work", "2").stdout
     jobs = [words for words in rows(done, *ascii_uppercase) if len(words) == 4]
     assert len(jobs) == cells(done, "pid")[-1] == 2 * len(load(3).PRIMES_BELOW)
+
+
+@pytest.mark.parametrize("number", [3, 4, 5])
+def test_primes_are_counted_and_not_looked_up(number: int) -> None:
+    for limit in (100, 1000, 12_345):
+        assert load(number).count_primes(limit) == primes_below(limit)

@@ -3,6 +3,7 @@
 import os
 import re
 from functools import partial
+from string import ascii_uppercase
 
 import pytest
 from conftest import CORES, cells, conclusions, load, numbers, output, run, several_cores, tries
@@ -98,12 +99,17 @@ def test_M3_M4_conclusion_about_surplus_processes_is_drawn_from_measurement() ->
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="нужна привязка к ядрам")
-def test_P6b_on_one_core_the_conclusion_names_the_single_core() -> None:
-    core = min(os.sched_getaffinity(0))
-    done = run(4, preexec_fn=partial(os.sched_setaffinity, 0, {core}))
-    assert "ядер: 1," in done.stdout.splitlines()[0]
-    assert max(cells(done.stdout, "занято ядер")) < 1.2
-    assert "ядро одно" in conclusions(done.stdout)[0]
+def test_P6b_M4_on_one_core_processes_bring_only_switches() -> None:
+    settle = partial(os.sched_setaffinity, 0, {min(os.sched_getaffinity(0))})
+    more_switches = False
+    for text in (run(4, preexec_fn=settle).stdout for _ in range(3)):
+        assert "ядер: 1," in text.splitlines()[0]
+        assert max(cells(text, "занято ядер")) < 1.2
+        assert "ядро одно" in conclusions(text)[0]
+        one, _, two = cells(text, "вытеснений")
+        if more_switches := two > one:
+            break
+    assert more_switches
 
 
 def test_conclusions_follow_the_measurement() -> None:
@@ -135,3 +141,36 @@ def test_letters_turn_small_when_a_job_has_to_wait_for_a_core() -> None:
 def test_number_of_workers_is_the_readers_choice() -> None:
     done = run(4, "--workers", "3")
     assert cells(done.stdout, "процессов  ") == [1, 2, 3, 6]
+
+
+def test_timeline_shows_who_worked_when() -> None:
+    make = load(4).Result
+    one, other = make(10_000, 1229, 1, 0, 2, 2, 0), make(10_000, 1229, 2, 2, 4, 2, 0)
+    assert bars("\n".join(load(4).timeline([one, other], 8))) == ["AAAA    ", "    BBBB"]
+
+
+@several_cores
+def test_R4_next_job_goes_to_whoever_is_free() -> None:
+    firsts = [[bar.strip()[0].upper() for bar in bars(text)] for text in tries(4)]
+    assert any(sorted(first) == [*ascii_uppercase[: len(first)]] for first in firsts)
+
+
+def test_conclusions_repeat_the_numbers_of_the_table() -> None:
+    text = output(4)
+    head = [0, *cells(text, "процессов  ")]
+    enough, surplus = conclusions(text)
+    n = head.index(numbers(r"процессов (\d+)", enough)[0])
+    assert numbers(r"ядер ([\d.]+) из", enough)[0] == cells(text, "занято ядер")[n]
+    assert numbers(r"ускорение ([\d.]+)", enough)[0] == cells(text, "ускорение")[n]
+    many = head.index(numbers(r"процессов (\d+)", surplus)[0])
+    if "вытеснений" in surplus:
+        switches = cells(text, "вытеснений")
+        assert numbers(r"ний (\d+) вместо (\d+)", surplus) == [switches[many], switches[n]]
+
+
+@pytest.mark.parametrize("number", [4, 5])
+def test_switches_are_read_from_the_system(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = load(number)
+    monkeypatch.setattr(module, "switches_so_far", iter([100, 142]).__next__)
+    done = module.work(10) if number == 4 else module.timed(lambda: None)
+    assert done.switches == 42

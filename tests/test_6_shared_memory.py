@@ -1,10 +1,15 @@
 """Утверждения об общей памяти потоков: T4, T5a, T5b, T5c."""
 
+import queue
 import re
+import sys
+import threading
 from collections import Counter
+from collections.abc import Iterator
+from unittest.mock import MagicMock
 
 import pytest
-from conftest import GIL, cells, conclusions, load, output, run, script
+from conftest import GIL, cells, conclusions, load, numbers, output, run, script, with_gil
 from test_3_synchronous import primes_below
 
 ROUNDS = ("круг 1", "круг 2", "круг 3")
@@ -82,3 +87,63 @@ def test_number_of_threads_and_amount_of_work_are_the_readers_choice() -> None:
     done = run(6, "--workers", "2", "--work", "2").stdout
     assert cells(done, "из  ")[0] == 2 * load(6).PRIMES
     assert len(re.findall(r"от \d+", done)) == 2
+
+
+def test_even_sixteen_threads_fit_80_columns() -> None:
+    assert max(map(len, run(6, "--workers", "16").stdout.splitlines())) <= 80
+
+
+@with_gil
+def test_T5a_nothing_is_lost_while_threads_are_not_switched() -> None:
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1000)
+    try:
+        assert load(6).count_together(load(6).without_lock, 4, 1)[0] == load(6).PRIMES
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def test_T5b_every_step_is_counted_and_locked_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, lock = load(6), MagicMock()
+    monkeypatch.setattr(module, "lock", lock)
+
+    def numbers_watched(counts: list[int]) -> Iterator[int]:
+        for number, count in enumerate(counts):
+            assert module.counter == count
+            yield number
+
+    primes = [0, 0, 0, 1, 2, 2, 3, 3, 4, 4]  # сколько их меньше 0, 1, 2…
+    expected = {"plus_one": [*range(10)], "with_lock": primes, "without_lock": primes}
+    for way, counts in expected.items():
+        monkeypatch.setattr(module, "counter", 0)
+        getattr(module, way)(numbers_watched(counts))
+    assert lock.__enter__.call_count == lock.__exit__.call_count == 10
+
+
+def test_T5b_price_in_the_conclusion_is_that_of_the_table() -> None:
+    without, with_lock, _ = cells(output(6), "секунд")
+    text = conclusions(output(6))[1]
+    lowest = (with_lock - 0.006) / (without + 0.006)  # в таблице секунды округлены
+    highest = (with_lock + 0.006) / (without - 0.006)
+    price = numbers(r"× (\d+\.\d+)", text)[0] if "×" in text else 1
+    assert lowest - 0.06 <= price <= highest + 0.06
+
+
+def test_T5c_threads_do_use_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    module, seen = load(6), Counter[tuple[str, int]]()
+
+    class Watched(queue.Queue[int | None]):
+        def put(self, item: int | None, block: bool = True, timeout: float | None = None) -> None:
+            seen["put", threading.get_ident()] += 1
+            super().put(item, block, timeout)
+
+        def get(self, block: bool = True, timeout: float | None = None) -> int | None:
+            seen["get", threading.get_ident()] += 1
+            return super().get(block, timeout)
+
+    monkeypatch.setattr(module, "Queue", Watched)
+    module.through_queue(2, 3)
+    total = 2 * module.ITEMS + 3
+    for kind in ("put", "get"):
+        assert sum(count for (what, _), count in seen.items() if what == kind) == total
+    assert ("get", threading.get_ident()) not in seen

@@ -15,10 +15,14 @@ from conftest import (
     GIL,
     ROOT,
     SCRIPTS,
+    cells,
     conclusions,
+    numbers,
     output,
+    posix,
     rows,
     run,
+    run_after,
     script,
     timed_output,
 )
@@ -125,6 +129,62 @@ def test_bad_value_gets_one_clear_line_and_status_2(number: int, bad: list[str])
     assert "usage" not in done.stderr and "error" not in done.stderr
 
 
+FAST_CLOCK = """
+import time
+time.perf_counter = lambda real=time.perf_counter: 1e6 * real()
+"""
+
+
+@pytest.mark.parametrize("number", range(1, 7))  # у седьмой часы проверены в её тестах
+def test_clock_a_million_times_faster_shows_in_every_time_and_in_no_busy_core(
+    number: int, tmp_path: Path
+) -> None:
+    text = run_after(FAST_CLOCK, tmp_path, number)
+    said = " ".join(conclusions(text))
+    if number == 1:
+        times = [float(words[-2]) for words in rows(text, "fork", "spawn") if words[-1] == "мс"]
+        assert min(times) > 10_000
+    if number == 2:
+        assert min(numbers(r"Queue (\d+) мс, .* (\d+) мс", text)) > 10_000
+    if number == 3:
+        assert numbers(r"занято ядер ([\d.]+)", text) == [0] and "не целиком" in said
+    if number == 4:
+        assert not any(cells(text, "занято ядер")) and min(cells(text, "запуск, мс")[1:]) > 1000
+        assert "судить нельзя" in said or CORES == 1
+    if number == 5:
+        assert min(numbers(r"поток (\d+) мкс, процесс ([\d.]+) мс", text)) > 10_000
+        assert not any(cells(text, "занято ядер")) and "почти не сменяли" in said
+    if number == 6:
+        assert min(cells(text, "секунд")) > 1000
+
+
+WITNESS = """
+import os
+def note():
+    with open(os.environ["WITNESS"], "a") as file:
+        print(os.getpid(), os.getppid(), file=file)
+note()
+os.register_at_fork(after_in_child=note)
+"""
+
+
+@posix
+@pytest.mark.parametrize("number", [1, 2, 4, 5])
+def test_pids_are_those_that_the_system_gave(number: int, tmp_path: Path) -> None:
+    text = run_after(WITNESS, tmp_path, number, WITNESS=str(tmp_path / "pids"))
+    noted = [line.split() for line in (tmp_path / "pids").read_text("utf-8").splitlines()]
+    parents, own = dict(noted), noted[0][0]
+    assert parents[own] == str(os.getpid())
+    if number == 1:
+        assert f"pid {own}, его родитель {os.getpid()}," in text
+        for words in rows(text, "fork", "spawn"):
+            if words[-1] == "мс":
+                assert parents[words[1]] == words[2]
+    else:
+        pids = re.findall(r"(?:^pid|ребёнок|родитель|процесса) +(\d+)", text, re.MULTILINE)
+        assert pids and set(pids) <= set(parents)
+
+
 def functions(number: int) -> dict[str, str]:
     """Исходный текст функций и классов программы."""
     text = script(number).read_text("utf-8")
@@ -154,6 +214,9 @@ def test_service_functions_are_the_same_in_every_script() -> None:
         assert len(texts[name]) == 2, name
     for number in range(1, 8):
         assert {"first_line", "Options", "stop", "run", "main"} <= set(functions(number))
+    lines = [line for n in range(1, 8) for line in script(n).read_text("utf-8").splitlines()]
+    for name in ("CORES", "SIGNALS"):
+        assert len({line for line in lines if line.startswith(f"{name} = ")}) == 1
 
 
 @every_script
@@ -182,20 +245,17 @@ multiprocessing.get_all_start_methods = lambda: ["spawn"]
 
 @every_script
 def test_script_runs_where_there_is_only_what_windows_has(number: int, tmp_path: Path) -> None:
-    (tmp_path / "sitecustomize.py").write_text(WINDOWS, "utf-8")  # выполнится и у детей
-    args = ["--workers", "3"] if number == 7 else []
-    done = run(number, *args, env={**os.environ, "PYTHONPATH": str(tmp_path)})
-    assert (done.returncode, done.stderr) == (0, "")
-    assert conclusions(done.stdout)
+    text = run_after(WINDOWS, tmp_path, number, *(["--workers", "3"] if number == 7 else []))
+    assert conclusions(text)
     if number == 1:
-        assert done.stdout.count("не узнать") == 7 and "система не сообщает" in done.stdout
-        assert "изменено  " not in done.stdout
+        assert text.count("не узнать") == 7 and "система не сообщает" in text
+        assert "изменено  " not in text
     if number in (4, 5):  # 0 переключений было бы неправдой: их никто не считал
-        (row,) = rows(done.stdout, "вытеснений", "переключений")
+        (row,) = rows(text, "вытеснений", "переключений")
         assert set(" ".join(row[1:]).split("не узнать")) <= {"", " "}
-        assert "вытеснений" not in " ".join(conclusions(done.stdout))
+        assert "вытеснений" not in " ".join(conclusions(text))
     if number == 7:
-        assert "процессы, 3 " in done.stdout
+        assert "процессы, 3 " in text
 
 
 @pytest.mark.skipif(sys.version_info < (3, 14), reason="нужна 3.14: там есть интерпретаторы")
