@@ -6,10 +6,22 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from unittest.mock import MagicMock
 
 import pytest
-from conftest import GIL, cells, conclusions, load, numbers, output, run, script, with_gil
+from conftest import (
+    GIL,
+    cells,
+    conclusions,
+    load,
+    numbers,
+    output,
+    run,
+    run_changed,
+    script,
+    with_gil,
+)
 from test_3_synchronous import primes_below
 
 ROUNDS = ("круг 1", "круг 2", "круг 3")
@@ -20,6 +32,11 @@ def test_T4_all_threads_change_the_same_list() -> None:
     ids = re.findall(r"от (\d+)", line)
     assert len(set(ids)) == 4
     assert "процессов 1, адресов списка 1" in output(6)
+
+
+def test_T4_conclusion_is_drawn_from_what_the_threads_saw(tmp_path: Path) -> None:
+    seen = ("(os.getpid(), id(common))", "(perf_counter(), perf_counter())")  # у всех разное
+    assert "процессов 4, адресов списка 4" in run_changed(tmp_path, 6, seen)
 
 
 def test_T5a_unsynchronised_updates_are_lost_in_every_round() -> None:
