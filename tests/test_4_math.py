@@ -3,10 +3,23 @@
 import os
 import re
 from functools import partial
+from pathlib import Path
 from string import ascii_uppercase
 
 import pytest
-from conftest import CORES, cells, conclusions, load, numbers, output, run, several_cores, tries
+from conftest import (
+    CORES,
+    cells,
+    conclusions,
+    load,
+    numbers,
+    output,
+    posix,
+    run,
+    run_after,
+    several_cores,
+    tries,
+)
 
 Run = load(4).Run
 
@@ -168,9 +181,18 @@ def test_conclusions_repeat_the_numbers_of_the_table() -> None:
         assert numbers(r"ний (\d+) вместо (\d+)", surplus) == [switches[many], switches[n]]
 
 
-@pytest.mark.parametrize("number", [4, 5])
-def test_switches_are_read_from_the_system(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    module = load(number)
-    monkeypatch.setattr(module, "switches_so_far", iter([100, 142]).__next__)
-    done = module.work(10) if number == 4 else module.timed(lambda: None)
-    assert done.switches == 42
+THOUSAND_MORE_EACH_TIME = """
+import itertools, resource, types
+count = itertools.count(step=1000)
+resource.getrusage = lambda _: types.SimpleNamespace(ru_nvcsw=0, ru_nivcsw=next(count))
+"""
+
+
+@posix
+@pytest.mark.parametrize(("number", "title"), [(4, "вытеснений"), (5, "переключений")])
+def test_M4_T3_switches_are_those_that_the_system_counted(
+    number: int, title: str, tmp_path: Path
+) -> None:
+    text = run_after(THOUSAND_MORE_EACH_TIME, tmp_path, number)
+    jobs = numbers(r"задания \((\d+)\)", text)[0] if number == 4 else 1
+    assert set(cells(text, title)) == {1000 * jobs}

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import Counter
 from itertools import pairwise
+from pathlib import Path
 from statistics import median
 
 import pytest
@@ -18,6 +19,7 @@ from conftest import (
     numbers,
     output,
     run,
+    run_changed,
     several_cores,
     tries,
     with_gil,
@@ -132,6 +134,17 @@ def test_conclusions_follow_the_measurement() -> None:
 
 def test_number_of_threads_is_the_readers_choice() -> None:
     assert len(bars(run(5, "--workers", "3").stdout)) == 3
+
+
+def test_amount_of_work_is_the_readers_choice(tmp_path: Path) -> None:
+    start = "    answers: list[int] = []\n"
+    text = run_changed(
+        tmp_path,
+        5,
+        ('"--work", type=int, default=1', '"--work", type=int, default=2'),
+        (start, f'{start}    print(f"заданий {{jobs}} у {{workers}}")\n'),
+    )
+    assert re.findall(r"заданий (\d+) у (\d)", text)[::2] == [("48", "1")] * 3
 
 
 def test_T2_notes_are_made_by_the_threads_that_work(monkeypatch: pytest.MonkeyPatch) -> None:
