@@ -106,10 +106,6 @@ def test_number_of_threads_and_amount_of_work_are_the_readers_choice() -> None:
     assert len(re.findall(r"от \d+", done)) == 2
 
 
-def test_even_sixteen_threads_fit_80_columns() -> None:
-    assert max(map(len, run(6, "--workers", "16").stdout.splitlines())) <= 80
-
-
 @with_gil
 def test_T5a_nothing_is_lost_while_threads_are_not_switched() -> None:
     usual = sys.getswitchinterval()
