@@ -9,10 +9,22 @@ import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from unittest.mock import MagicMock, call
 
 import pytest
-from conftest import GIL, cells, conclusions, load, numbers, output, several_cores, tries, with_gil
+from conftest import (
+    GIL,
+    cells,
+    conclusions,
+    load,
+    numbers,
+    output,
+    run_changed,
+    several_cores,
+    tries,
+    with_gil,
+)
 from test_3_synchronous import primes_below
 
 Cell = load(7).Cell
@@ -211,3 +223,9 @@ def test_python_code_really_divides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load(7), "isqrt", isqrt)
     assert load(7).python_code(("", 0)) == "1229"
     assert isqrt.call_args_list == [call(number) for number in range(2, 10_000)]
+
+
+def test_amount_of_work_is_the_readers_choice(tmp_path: Path) -> None:
+    work = ('"--work", type=int, default=1', '"--work", type=int, default=2')
+    text = run_changed(tmp_path, 7, work, ("ROUNDS = 3", "ROUNDS = 1"))
+    assert "\n32 заданий" in text and cells(text, "корутины")[0] == 32
