@@ -64,7 +64,7 @@ def give_birth(method: str) -> tuple[float, int, int, str]:
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=introduce_myself, args=(theirs,))
     start = perf_counter()
-    with signals_held(), theirs:  # держи родитель theirs открытым, не узнал бы о смерти ребёнка
+    with signals_held(), theirs:  # закроем theirs: не то не узнаем о смерти ребёнка
         process.start()
     with ours:
         now, pid, parent, seen = ours.recv()
@@ -207,7 +207,7 @@ def signals_held() -> Iterator[None]:
 
         mask(signal.SIG_BLOCK, SIGNALS)
         ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # старая ensure_running() снимает этот запрет
+        mask(signal.SIG_BLOCK, SIGNALS)  # в старых версиях ensure_running() его снимает
     try:
         yield
     finally:
@@ -230,7 +230,7 @@ def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
+            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))

@@ -245,7 +245,7 @@ def signals_held() -> Iterator[None]:
 
         mask(signal.SIG_BLOCK, SIGNALS)
         ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # старая ensure_running() снимает этот запрет
+        mask(signal.SIG_BLOCK, SIGNALS)  # в старых версиях ensure_running() его снимает
     try:
         yield
     finally:
@@ -268,7 +268,7 @@ def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
+            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))

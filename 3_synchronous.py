@@ -83,7 +83,7 @@ def solve(jobs: list[int]) -> Iterator[Result]:
 
 
 LEAST = 0.016 if sys.platform == "win32" else 0.001  # секунд: мельче часы не различают
-COUNTED = find_spec("resource") is not None  # считает ли система переключения: Windows — нет
+COUNTED = find_spec("resource") is not None  # считает ли система вытеснения: Windows — нет
 
 
 def switches_so_far() -> int:
@@ -96,7 +96,7 @@ def switches_so_far() -> int:
 
 
 class Run(NamedTuple):
-    """Один прогон всех заданий: секунды, занято ядер, вынужденные переключения."""
+    """Один прогон всех заданий: секунды, занято ядер, вытеснения (система отняла ядро)."""
 
     seconds: float
     busy: float
@@ -192,7 +192,7 @@ def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
+            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
     try:

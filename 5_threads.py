@@ -224,7 +224,7 @@ def conclusions(gil: bool, cores: int, spans: list[float], one: Run, many: Run) 
     """Что следует из шкалы (spans — мс подряд) и из прогонов одним потоком и несколькими."""
     why = "GIL, да и ядро одно" if cores == 1 else "таков GIL"
     if not gil:
-        why = "GIL выключен, но " + ("ядро одно" if cores == 1 else "ядра, видимо, заняты другим")
+        why = "GIL выключен, но " + ("ядро одно" if cores == 1 else "ядра заняты чужим или квота?")
     if len(spans) < 5:
         yield "потоки почти не сменяли друг друга: слишком шумно, повторите."
     elif median(spans) > 0.5 or (gil and many.busy < 1.25):
@@ -272,7 +272,7 @@ def signals_held() -> Iterator[None]:
 
         mask(signal.SIG_BLOCK, SIGNALS)
         ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # старая ensure_running() снимает этот запрет
+        mask(signal.SIG_BLOCK, SIGNALS)  # в старых версиях ensure_running() его снимает
     try:
         yield
     finally:
@@ -295,7 +295,7 @@ def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
+            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))

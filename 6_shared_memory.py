@@ -225,7 +225,7 @@ def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
+            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
     try:

@@ -220,7 +220,7 @@ def cluster(address: str) -> Iterator[Any]:
         try:
             yield client
         except ConnectionRefusedError as error:
-            stop(1, f"Исполнитель не достучался до сервера этой программы: {error}")
+            stop(1, f"Исполнитель не смог подключиться к серверу этой программы: {error}")
 
 
 def cluster_row(client: Any, here: int, servers: list[Server]) -> dict[str, Cell]:
@@ -327,7 +327,7 @@ def conclusions(
 
 
 def verdict(kind: str, way: str, cell: Cell, gil: bool, alone: bool) -> str:
-    """Что говорит клетка; если свидетели не согласны или ядер не досталось — «неясно»."""
+    """Что говорит клетка; если свидетели расходятся или ядер не досталось — «неясно»."""
     faster, parallel = cell.speedup > 1.25, cell.busy > 1.1
     if kind == "ожидание" or way == "кластер":
         return "ускоряют" if faster else "не ускоряют"
@@ -368,7 +368,7 @@ def signals_held() -> Iterator[None]:
 
         mask(signal.SIG_BLOCK, SIGNALS)
         ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # старая ensure_running() снимает этот запрет
+        mask(signal.SIG_BLOCK, SIGNALS)  # в старых версиях ensure_running() его снимает
     try:
         yield
     finally:
@@ -391,7 +391,7 @@ def run(main: Callable[[], None]) -> None:
     """Выполнить main(); трассировка — только при ошибке в самой программе."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # нет кириллицы — не беда
+            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))

@@ -62,7 +62,7 @@ def shared_blocks() -> set[Path]:
 
 
 @every_script
-@pytest.mark.parametrize("lines", [1, 4])
+@pytest.mark.parametrize("lines", [1, 3, 5])
 def test_interrupt_from_the_terminal_leaves_nothing_behind(number: int, lines: int) -> None:
     before = shared_blocks()
     with started(number, lines) as process:
