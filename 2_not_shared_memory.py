@@ -19,9 +19,10 @@ import os
 import platform
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.shared_memory import SharedMemory
 from multiprocessing.util import get_temp_dir
 from queue import Empty
@@ -68,27 +69,18 @@ def change_and_share(queue: Any, value: Any, block_name: str, conn: Connection) 
 
 def send(conn: Connection) -> None:
     """Ребёнок, которого убьют: отправлять сообщение за сообщением, по мегабайту."""
-    end_with_parent()
     for _ in range(MEGABYTES):
         conn.send_bytes(bytes(MEGABYTE))
 
 
 def add_up(queue: Any, conn: Connection) -> None:
     """Ребёнок: получить данные или имя блока с ними и ответить контрольной суммой."""
-    end_with_parent()
     while parcel := queue.get():  # складываем каждый 4095-й байт: с шагом 4096 все они — нули
         if isinstance(parcel, str):
             with closing(SharedMemory(parcel)) as block:
                 conn.send(sum(block.buf[::4095]))
         else:
             conn.send(sum(parcel[::4095]))
-
-
-def end_with_parent() -> None:
-    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        Thread(target=lambda: wait([parent.sentinel]) and os._exit(1), daemon=True).start()
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
@@ -99,12 +91,24 @@ def child(target: Callable[..., None], *args: Any, method: str | None = None) ->
     """Запустить процесс; выдать его и канал, из которого слышно, что он шлёт."""
     context: Any = multiprocessing.get_context(method)
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=target, args=(*args, theirs))
+    process = context.Process(target=as_child, args=(target, *args, theirs))
     with signals_held(), theirs:
         process.start()
     with ours:
         yield process, ours
     process.join()
+
+
+def as_child(function: Callable[..., object], *args: Any) -> None:
+    """Ребёнок: выполнить function; если родителя убьют, кончиться вслед за ним."""
+    parent: Any = multiprocessing.parent_process()
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda *_: parent.is_alive() or os._exit(1))
+        signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)  # смотрим дважды в секунду
+    else:  # Windows
+        Thread(target=lambda: parent.join() or os._exit(1), daemon=True).start()
+    with suppress(RuntimeError):  # система не дала поток; об этом скажет родитель
+        function(*args)
 
 
 @contextmanager
@@ -216,6 +220,7 @@ def main() -> None:
 
 # --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------
 
+CHILD_LOST = "Ребёнок убит, или система не дала ему начаться: дальше не продолжить."
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -264,29 +269,37 @@ def stop(status: int, why: str = "") -> NoReturn:
     os._exit(status)
 
 
+def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
+    """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
+    if issubclass(kind, (EOFError, OSError)) and __name__ != "__main__":
+        os._exit(1)  # forkserver, которому система не дала fork; скажет об этом родитель
+    if issubclass(kind, (EOFError, ConnectionError)):
+        with suppress(BrokenPipeError):
+            print()  # если вывод читают, дело в ребёнке
+            stop(1, CHILD_LOST)
+        stop(141)  # вывод никто не читает: | head
+    if issubclass(kind, (ImportError, OSError, RuntimeError)):
+        stop(1, f"Дальше не вышло: {kind.__name__} {error}".rstrip())
+    sys.__excepthook__(kind, error, trace)
+    stop(1)
+
+
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); трассировка — только при ошибке в самой программе."""
+    """Выполнить main(), что бы ни случилось: сигнал, ошибка, чужая кодировка."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
             stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
-    try:
-        main()
-    except (EOFError, ConnectionError):
-        with suppress(BrokenPipeError):
-            print()  # если вывод читают, дело в ребёнке
-            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
-        stop(141)  # вывод никто не читает: | head
-    except (ImportError, OSError, RuntimeError) as error:
-        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
-    except Exception:  # ошибка в самой программе: показать, где
-        sys.excepthook(*sys.exc_info())
-        stop(1)
+    sys.excepthook = give_up
+    threading.excepthook = lambda failure: give_up(*failure[:3])
+    main()
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
 
 
 if __name__ == "__main__":
     run(main)
+elif __name__ == "__mp_main__":  # этот файл прочёл forkserver или spawn
+    sys.excepthook = give_up

@@ -20,6 +20,7 @@ import os
 import platform
 import shutil
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
@@ -27,7 +28,6 @@ from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from itertools import cycle
 from math import ceil, floor, isqrt
-from multiprocessing.connection import wait
 from multiprocessing.util import get_temp_dir
 from string import ascii_uppercase
 from textwrap import fill
@@ -142,29 +142,28 @@ def timeline(results: list[Result], width: int = 56) -> Iterator[str]:
 def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Пул, все процессы которого уже запущены и ждут заданий."""
     gate = multiprocessing.Barrier(workers)
-    with signals_held():
-        pool = ProcessPoolExecutor(workers, initializer=get_ready, initargs=(gate,))
-        started = [pool.submit(int) for _ in range(workers)]  # по заданию на каждого
-    with pool:
-        try:
-            for future in started:
-                future.result()
-            yield pool
-        except BrokenExecutor:
-            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
+    try:
+        with signals_held():
+            pool = ProcessPoolExecutor(workers, initializer=as_child, initargs=(gate.wait,))
+            started = [pool.submit(int) for _ in range(workers)]  # по заданию на каждого
+        for future in started:
+            future.result(timeout=30)
+        yield pool
+        pool.shutdown()
+    except BrokenExecutor:
+        stop(1, CHILD_LOST)
 
 
-def get_ready(gate: Any) -> None:
-    """Ребёнок: дождаться, пока запустятся все."""
-    end_with_parent()
-    gate.wait()
-
-
-def end_with_parent() -> None:
-    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        Thread(target=lambda: wait([parent.sentinel]) and os._exit(1), daemon=True).start()
+def as_child(function: Callable[..., object], *args: Any) -> None:
+    """Ребёнок: выполнить function; если родителя убьют, кончиться вслед за ним."""
+    parent: Any = multiprocessing.parent_process()
+    if hasattr(signal, "setitimer"):
+        signal.signal(signal.SIGALRM, lambda *_: parent.is_alive() or os._exit(1))
+        signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)  # смотрим дважды в секунду
+    else:  # Windows
+        Thread(target=lambda: parent.join() or os._exit(1), daemon=True).start()
+    with suppress(RuntimeError):  # система не дала поток; об этом скажет родитель
+        function(*args)
 
 
 def main() -> None:
@@ -246,6 +245,7 @@ def conclusions(totals: dict[int, Run], cores: int, useful: float) -> Iterator[s
 
 # --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------
 
+CHILD_LOST = "Ребёнок убит, или система не дала ему начаться: дальше не продолжить."
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -294,29 +294,37 @@ def stop(status: int, why: str = "") -> NoReturn:
     os._exit(status)
 
 
+def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
+    """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
+    if issubclass(kind, (EOFError, OSError)) and __name__ != "__main__":
+        os._exit(1)  # forkserver, которому система не дала fork; скажет об этом родитель
+    if issubclass(kind, (EOFError, ConnectionError)):
+        with suppress(BrokenPipeError):
+            print()  # если вывод читают, дело в ребёнке
+            stop(1, CHILD_LOST)
+        stop(141)  # вывод никто не читает: | head
+    if issubclass(kind, (ImportError, OSError, RuntimeError)):
+        stop(1, f"Дальше не вышло: {kind.__name__} {error}".rstrip())
+    sys.__excepthook__(kind, error, trace)
+    stop(1)
+
+
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); трассировка — только при ошибке в самой программе."""
+    """Выполнить main(), что бы ни случилось: сигнал, ошибка, чужая кодировка."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
             stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
-    try:
-        main()
-    except (EOFError, ConnectionError):
-        with suppress(BrokenPipeError):
-            print()  # если вывод читают, дело в ребёнке
-            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
-        stop(141)  # вывод никто не читает: | head
-    except (ImportError, OSError, RuntimeError) as error:
-        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
-    except Exception:  # ошибка в самой программе: показать, где
-        sys.excepthook(*sys.exc_info())
-        stop(1)
+    sys.excepthook = give_up
+    threading.excepthook = lambda failure: give_up(*failure[:3])
+    main()
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
 
 
 if __name__ == "__main__":
     run(main)
+elif __name__ == "__mp_main__":  # этот файл прочёл forkserver или spawn
+    sys.excepthook = give_up

@@ -20,6 +20,7 @@ import os
 import platform
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -32,7 +33,7 @@ from statistics import median
 from textwrap import fill
 from threading import Barrier, Thread, get_native_id
 from time import perf_counter, process_time
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 COLUMN = 0.002  # секунд в столбце шкалы времени
 COLUMNS = 60  # столбцов в шкале
@@ -243,6 +244,7 @@ def conclusions(gil: bool, cores: int, spans: list[float], one: Run, many: Run) 
 
 # --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------
 
+CHILD_LOST = "Ребёнок убит, или система не дала ему начаться: дальше не продолжить."
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -291,29 +293,37 @@ def stop(status: int, why: str = "") -> NoReturn:
     os._exit(status)
 
 
+def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
+    """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
+    if issubclass(kind, (EOFError, OSError)) and __name__ != "__main__":
+        os._exit(1)  # forkserver, которому система не дала fork; скажет об этом родитель
+    if issubclass(kind, (EOFError, ConnectionError)):
+        with suppress(BrokenPipeError):
+            print()  # если вывод читают, дело в ребёнке
+            stop(1, CHILD_LOST)
+        stop(141)  # вывод никто не читает: | head
+    if issubclass(kind, (ImportError, OSError, RuntimeError)):
+        stop(1, f"Дальше не вышло: {kind.__name__} {error}".rstrip())
+    sys.__excepthook__(kind, error, trace)
+    stop(1)
+
+
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); трассировка — только при ошибке в самой программе."""
+    """Выполнить main(), что бы ни случилось: сигнал, ошибка, чужая кодировка."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
             stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
-    try:
-        main()
-    except (EOFError, ConnectionError):
-        with suppress(BrokenPipeError):
-            print()  # если вывод читают, дело в ребёнке
-            stop(1, "Процесс-ребёнок кто-то убил, дальше не продолжить.")
-        stop(141)  # вывод никто не читает: | head
-    except (ImportError, OSError, RuntimeError) as error:
-        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
-    except Exception:  # ошибка в самой программе: показать, где
-        sys.excepthook(*sys.exc_info())
-        stop(1)
+    sys.excepthook = give_up
+    threading.excepthook = lambda failure: give_up(*failure[:3])
+    main()
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
 
 
 if __name__ == "__main__":
     run(main)
+elif __name__ == "__mp_main__":  # этот файл прочёл forkserver или spawn
+    sys.excepthook = give_up

@@ -18,6 +18,7 @@ import argparse
 import os
 import platform
 import sys
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -28,7 +29,7 @@ from queue import Queue
 from textwrap import fill
 from threading import Barrier, Lock, Thread, get_native_id
 from time import perf_counter
-from typing import NoReturn
+from typing import Any, NoReturn
 
 LIMIT = 150_000  # ищем простые числа меньше LIMIT
 PRIMES = 13_848  # их столько (OEIS A000720), столько раз и должен увеличиться счётчик
@@ -221,22 +222,26 @@ def stop(status: int, why: str = "") -> NoReturn:
     os._exit(status)
 
 
+def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
+    """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
+    if issubclass(kind, BrokenPipeError):
+        stop(141)  # вывод никто не читает: | head
+    if issubclass(kind, (OSError, RuntimeError)):
+        stop(1, f"Дальше не вышло: {kind.__name__} {error}".rstrip())
+    sys.__excepthook__(kind, error, trace)
+    stop(1)
+
+
 def run(main: Callable[[], None]) -> None:
-    """Выполнить main(); трассировка — только при ошибке в самой программе."""
+    """Выполнить main(), что бы ни случилось: сигнал, ошибка, чужая кодировка."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # в IDLE его нет
             stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
     for number in SIGNALS:
         signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
-    try:
-        main()
-    except BrokenPipeError:  # вывод никто не читает: | head
-        stop(141)
-    except (OSError, RuntimeError) as error:
-        stop(1, f"Дальше не вышло: {type(error).__name__} {error}".rstrip())
-    except Exception:  # ошибка в самой программе: показать, где
-        sys.excepthook(*sys.exc_info())
-        stop(1)
+    sys.excepthook = give_up
+    threading.excepthook = lambda failure: give_up(*failure[:3])
+    main()
     for number in SIGNALS:
         signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
 

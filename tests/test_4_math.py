@@ -148,9 +148,13 @@ def test_letters_turn_small_when_a_job_has_to_wait_for_a_core() -> None:
     assert set(first) == {"A"} and set(second) == {"b"}
 
 
-def test_number_of_workers_is_the_readers_choice() -> None:
-    done = run(4, "--workers", "3")
-    assert cells(done.stdout, "процессов  ") == [1, 2, 3, 6]
+def test_number_of_workers_and_amount_of_work_are_the_readers_choice() -> None:
+    text = run(4, "--workers", "3", "--work", "2").stdout
+    assert cells(text, "процессов  ") == [1, 2, 3, 6]
+    assert "(16)" in text
+    assert cells(text, "верных ответов") == [16 * 5 * load(4).ROUNDS]  # «нет» и ещё четыре столбца
+    if "... и ещё" not in text:
+        assert sum(int(row.split()[-1]) for row in text.splitlines() if row.startswith("pid")) == 16
 
 
 def test_timeline_shows_who_worked_when() -> None:

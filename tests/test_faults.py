@@ -19,6 +19,7 @@ from conftest import posix, run, script
 pytestmark = [posix, pytest.mark.timeout(60)]
 every_script = pytest.mark.parametrize("number", range(1, 8))
 SHARED_MEMORY = Path("/dev/shm")
+GIVING_UP = ("Ребёнок убит, или система не дала ему начаться", "Дальше не вышло")
 
 
 @contextmanager
@@ -151,7 +152,7 @@ def test_child_killed_from_outside_is_reported(number: int) -> None:
         _, errors = process.communicate(timeout=20)
         assert process.returncode == 1
         assert len(errors.splitlines()) == 1
-        assert errors.startswith(("Процесс-ребёнок кто-то убил", "Дальше не вышло"))
+        assert errors.startswith(GIVING_UP)
         assert eventually(lambda: not session(process.pid))
 
 
@@ -226,3 +227,79 @@ def test_limit_on_processes_gets_one_clear_line(number: int, tmp_path: Path) -> 
     else:
         assert done.returncode == 1
         assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith("Дальше не вышло")
+
+
+REFUSE_THREADS_TO_CHILDREN = """
+import os, threading
+parent = os.environ.setdefault("LESSON_PARENT", str(os.getpid()))
+start = threading.Thread.start
+
+def refuse(thread):
+    if str(os.getpid()) != parent:
+        raise RuntimeError("can't start new thread")
+    start(thread)
+
+threading.Thread.start = refuse
+"""
+
+
+@pytest.mark.parametrize("number", [2, 4])
+def test_children_whom_the_system_refuses_threads(number: int, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(REFUSE_THREADS_TO_CHILDREN, "utf-8")
+    done = run(number, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    if number == 2:  # очереди поток нужен
+        assert done.returncode == 1
+        assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith(GIVING_UP)
+    else:
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+REFUSE_LATER_THREADS = """
+import os, threading
+parent, left = os.getpid(), [{allowed}]
+start = threading.Thread.start
+
+def refuse(thread):
+    if os.getpid() == parent:
+        left[0] -= 1
+        if left[0] < 0:
+            raise RuntimeError("can't start new thread")
+    start(thread)
+
+threading.Thread.start = refuse
+"""
+
+
+@pytest.mark.parametrize(("number", "allowed"), [(4, 1), (4, 3), (5, 2), (6, 2), (6, 7), (7, 5)])
+def test_thread_refused_in_the_middle_is_no_reason_to_wait_for_ever(
+    number: int, allowed: int, tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        REFUSE_LATER_THREADS.format(allowed=allowed), "utf-8"
+    )
+    with_path = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = run(number, env=with_path)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith(GIVING_UP)
+
+
+REFUSE_FORK_TO_SERVER = """
+import os, sys
+
+def refuse():
+    raise BlockingIOError(11, "Resource temporarily unavailable")
+
+if "forkserver" in " ".join(sys.orig_argv):
+    os.fork = refuse
+"""
+
+
+@pytest.mark.skipif(
+    multiprocessing.get_start_method() != "forkserver", reason="нужен forkserver по умолчанию"
+)
+@pytest.mark.parametrize("number", [1, 2, 4, 5, 7])
+def test_forkserver_that_may_not_fork_is_reported_in_one_line(number: int, tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(REFUSE_FORK_TO_SERVER, "utf-8")
+    done = run(number, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and done.stderr.startswith(GIVING_UP)
