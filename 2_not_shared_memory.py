@@ -222,6 +222,7 @@ def main() -> None:
 
 CHILD_LOST = "Ребёнок убит, или система не дала ему начаться: дальше не продолжить."
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
+EXIT = threading.RLock()
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -260,6 +261,7 @@ def signals_held() -> Iterator[None]:
 
 def stop(status: int, why: str = "") -> NoReturn:
     """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
+    EXIT.acquire()  # если гибнут сразу несколько потоков, пусть скажет один
     for child in multiprocessing.active_children():
         child.kill()
     with suppress(OSError):

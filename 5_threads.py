@@ -246,6 +246,7 @@ def conclusions(gil: bool, cores: int, spans: list[float], one: Run, many: Run) 
 
 CHILD_LOST = "Ребёнок убит, или система не дала ему начаться: дальше не продолжить."
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
+EXIT = threading.RLock()
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -284,6 +285,7 @@ def signals_held() -> Iterator[None]:
 
 def stop(status: int, why: str = "") -> NoReturn:
     """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
+    EXIT.acquire()  # если гибнут сразу несколько потоков, пусть скажет один
     for child in multiprocessing.active_children():
         child.kill()
     with suppress(OSError):

@@ -196,6 +196,7 @@ def conclusions(lost: dict[str, list[int]], price: float, copies: Counter[int]) 
 # --- Служебное: одно и то же в обоих файлах, где процессы не нужны -----------------------
 
 SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
+EXIT = threading.RLock()
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -217,6 +218,7 @@ class Options(argparse.ArgumentParser):
 
 def stop(status: int, why: str = "") -> NoReturn:
     """Выйти сейчас же; причину, если есть, — одной строкой в stderr."""
+    EXIT.acquire()  # если гибнут сразу несколько потоков, пусть скажет один
     with suppress(OSError):
         print(why, end="\n" if why else "", file=sys.stderr, flush=True)
     os._exit(status)

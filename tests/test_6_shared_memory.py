@@ -2,6 +2,7 @@
 
 import queue
 import re
+import subprocess
 import sys
 import threading
 from collections import Counter
@@ -162,3 +163,11 @@ def test_T5c_threads_do_use_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in ("put", "get"):
         assert sum(count for (what, _), count in seen.items() if what == kind) == total
     assert ("get", threading.get_ident()) not in seen
+
+
+def test_failed_thread_is_reported_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    failing = script(6).read_text("utf-8").replace("taken.append(number)", 'raise OSError("beda")')
+    (tmp_path / "failing.py").write_text(failing, "utf-8")
+    command = [sys.executable, str(tmp_path / "failing.py")]
+    done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8", timeout=30)
+    assert (done.returncode, done.stderr) == (1, "Дальше не вышло: OSError beda\n")

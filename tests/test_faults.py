@@ -119,14 +119,6 @@ def test_signal_to_the_script_alone_ends_its_children_too(number: int, name: str
         assert eventually(lambda: shared_blocks() <= before)
 
 
-@pytest.mark.parametrize("number", [1, 2, 4, 7])
-def test_children_of_a_killed_script_end_by_themselves(number: int) -> None:
-    with started(number, 4) as process:
-        process.kill()
-        process.communicate(timeout=10)
-        assert eventually(lambda: not session(process.pid), seconds=5)
-
-
 def workers(leader: int) -> list[psutil.Process]:
     """Дети программы, кроме служебных процессов multiprocessing."""
     found = []
@@ -140,6 +132,19 @@ def workers(leader: int) -> list[psutil.Process]:
             if not service:
                 found.append(process)
     return found
+
+
+@pytest.mark.parametrize(
+    ("number", "lines", "count"),
+    [(1, 1, 1), (2, 1, 1), (2, 15, 1), (4, 1, 1), (4, 1, 2), (7, 1, 1), (7, 1, 2)],
+)
+def test_children_of_a_killed_script_end_by_themselves(number: int, lines: int, count: int) -> None:
+    with started(number, lines) as process:
+        while process.poll() is None and len(workers(process.pid)) < count:
+            pass
+        process.kill()
+        assert process.wait(timeout=10) in (-signal.SIGKILL, 0)  # 0: дети так и не попались
+        assert eventually(lambda: not session(process.pid), seconds=5)
 
 
 @pytest.mark.parametrize("number", [4, 7])
