@@ -125,11 +125,8 @@ def workers(leader: int) -> list[psutil.Process]:
     for process in session(leader):
         with contextlib.suppress(psutil.Error):
             command = " ".join(process.cmdline())
-            if multiprocessing.get_start_method() == "forkserver":
-                service = process.ppid() == leader  # дети родителя — только служебные
-            else:
-                service = "resource_tracker" in command
-            if not service:
+            server = "forkserver import" in command and process.ppid() == leader
+            if not server and "resource_tracker" not in command:
                 found.append(process)
     return found
 
