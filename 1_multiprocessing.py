@@ -114,6 +114,14 @@ def try_target(method: str, target: Callable[[], None]) -> str:
     return f"принята, код возврата {process.exitcode}"
 
 
+def start_forkserver() -> None:
+    """Запустить forkserver заранее: тогда об исчерпанном пределе узнает сама программа."""
+    from multiprocessing.forkserver import ensure_running
+
+    with signals_held():
+        ensure_running()
+
+
 def process_limit() -> str:
     """Предел ulimit -u: сколько процессов (в Linux — с потоками) позволено пользователю."""
     try:
@@ -137,6 +145,8 @@ def main() -> None:
     setting = "изменено"
 
     methods = sorted(multiprocessing.get_all_start_methods())
+    if "forkserver" in methods:
+        start_forkserver()
     rounds = [[give_birth(method) for method in methods] for _ in range(ROUNDS)]
     print(f"\nРодитель: pid {os.getpid()}, его родитель {os.getppid()}, setting = {setting!r}")
     print("способ запуска      pid   родитель          setting        до начала функции")
@@ -230,10 +240,12 @@ def stop(status: int, why: str = "") -> NoReturn:
     os._exit(status)
 
 
-def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
+def give_up(kind: type[BaseException], error: Any, trace: Any) -> None:
     """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
-    if issubclass(kind, (EOFError, OSError)) and __name__ != "__main__":
-        os._exit(1)  # forkserver, которому система не дала fork; скажет об этом родитель
+    if __name__ != "__main__" or multiprocessing.parent_process():  # forkserver или ребёнок
+        if not issubclass(kind, (EOFError, OSError)):  # про эти скажет родитель
+            sys.__excepthook__(kind, error, trace)
+        return
     if issubclass(kind, (EOFError, ConnectionError)):
         with suppress(BrokenPipeError):
             print()  # если вывод читают, дело в ребёнке

@@ -111,6 +111,14 @@ def as_child(function: Callable[..., object], *args: Any) -> None:
         function(*args)
 
 
+def start_forkserver() -> None:
+    """Запустить forkserver заранее: тогда об исчерпанном пределе узнает сама программа."""
+    from multiprocessing.forkserver import ensure_running
+
+    with signals_held():
+        ensure_running()
+
+
 @contextmanager
 def shared_block(size: int) -> Iterator[Any]:
     """Блок общей памяти, size байт; после with его больше нет."""
@@ -187,6 +195,8 @@ def main() -> None:
 
     print(f"\n{'способ':13}{'процесс, pid':19}{'было':19}стало")
     original, isolated, methods = memory(), [], sorted(multiprocessing.get_all_start_methods())
+    if "forkserver" in methods:
+        start_forkserver()
     for method in methods:
         with child(change, method=method) as (_, conn):
             pid, before, after = conn.recv()
@@ -271,10 +281,12 @@ def stop(status: int, why: str = "") -> NoReturn:
     os._exit(status)
 
 
-def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
+def give_up(kind: type[BaseException], error: Any, trace: Any) -> None:
     """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
-    if issubclass(kind, (EOFError, OSError)) and __name__ != "__main__":
-        os._exit(1)  # forkserver, которому система не дала fork; скажет об этом родитель
+    if __name__ != "__main__" or multiprocessing.parent_process():  # forkserver или ребёнок
+        if not issubclass(kind, (EOFError, OSError)):  # про эти скажет родитель
+            sys.__excepthook__(kind, error, trace)
+        return
     if issubclass(kind, (EOFError, ConnectionError)):
         with suppress(BrokenPipeError):
             print()  # если вывод читают, дело в ребёнке

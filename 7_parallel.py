@@ -389,10 +389,12 @@ def stop(status: int, why: str = "") -> NoReturn:
     os._exit(status)
 
 
-def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
+def give_up(kind: type[BaseException], error: Any, trace: Any) -> None:
     """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
-    if issubclass(kind, (EOFError, OSError)) and __name__ != "__main__":
-        os._exit(1)  # forkserver, которому система не дала fork; скажет об этом родитель
+    if __name__ != "__main__" or multiprocessing.parent_process():  # forkserver или ребёнок
+        if not issubclass(kind, (EOFError, OSError)):  # про эти скажет родитель
+            sys.__excepthook__(kind, error, trace)
+        return
     if issubclass(kind, (EOFError, ConnectionError)):
         with suppress(BrokenPipeError):
             print()  # если вывод читают, дело в ребёнке

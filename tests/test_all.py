@@ -227,6 +227,7 @@ def test_service_functions_are_the_same_in_every_script() -> None:
         "signals_held",
         "process_pool",
         "as_child",
+        "start_forkserver",
         "run_threads",
     ):
         assert len(texts[name]) == 1, name

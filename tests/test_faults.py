@@ -125,8 +125,9 @@ def workers(leader: int) -> list[psutil.Process]:
     for process in session(leader):
         with contextlib.suppress(psutil.Error):
             command = " ".join(process.cmdline())
-            server = "forkserver import" in command and process.ppid() == leader
-            if not server and "resource_tracker" not in command:
+            if process.ppid() == leader and multiprocessing.get_start_method() == "forkserver":
+                continue  # дети самой программы — только служебные
+            if "resource_tracker" not in command and "forkserver import" not in command:
                 found.append(process)
     return found
 
