@@ -134,7 +134,7 @@ def workers(leader: int) -> list[psutil.Process]:
 
 @pytest.mark.parametrize(
     ("number", "lines", "count"),
-    [(1, 1, 1), (2, 1, 1), (2, 15, 1), (4, 1, 1), (4, 1, 2), (7, 1, 1), (7, 1, 2)],
+    [(1, 1, 1), (2, 1, 1), (2, 15, 1), (4, 1, 1), (4, 1, 2), (7, 1, 1)],
 )
 def test_children_of_a_killed_script_end_by_themselves(number: int, lines: int, count: int) -> None:
     with started(number, lines) as process:
