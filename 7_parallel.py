@@ -139,8 +139,9 @@ def timed(way: Way, job: Job, right: str, servers: list[Server]) -> tuple[float,
     begin, cpu = perf_counter(), process_time()
     answers = way(job, servers)
     seconds, cpu = perf_counter() - begin, process_time() - cpu
-    if {text for text, _, _ in answers} != {right}:
-        raise RuntimeError(f"неверные ответы: {answers}")
+    texts = {text for text, _, _ in answers}
+    if texts != {right}:
+        raise RuntimeError(f"верный ответ {right}, а получены {texts}")
     return seconds, cpu + sum(spent for _, who, spent in answers if who != whoami())
 
 
