@@ -1,7 +1,6 @@
 """Что бы ни случилось: ни трассировки, ни оставленных процессов, ни блоков памяти, ни зависаний."""
 
 import contextlib
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -10,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import get_start_method
 from pathlib import Path
 
 import psutil
@@ -125,9 +125,11 @@ def workers(leader: int) -> list[psutil.Process]:
     for process in session(leader):
         with contextlib.suppress(psutil.Error):
             command = " ".join(process.cmdline())
-            if process.ppid() == leader and multiprocessing.get_start_method() == "forkserver":
-                continue  # дети самой программы — только служебные
-            if "resource_tracker" not in command and "forkserver import" not in command:
+            service = "resource_tracker" in command or (
+                process.ppid() == leader
+                and ("forkserver import" in command or get_start_method() == "forkserver")
+            )
+            if not service:
                 found.append(process)
     return found
 
@@ -297,9 +299,7 @@ if "forkserver" in " ".join(sys.orig_argv):
 """
 
 
-@pytest.mark.skipif(
-    multiprocessing.get_start_method() != "forkserver", reason="нужен forkserver по умолчанию"
-)
+@pytest.mark.skipif(get_start_method() != "forkserver", reason="нужен forkserver по умолчанию")
 @pytest.mark.parametrize("number", [1, 2, 4, 5, 7])
 def test_forkserver_that_may_not_fork_is_reported_in_one_line(number: int, tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(REFUSE_FORK_TO_SERVER, "utf-8")
