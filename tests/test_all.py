@@ -254,7 +254,7 @@ import multiprocessing, os, signal, sys
 sys.modules["resource"] = None
 for module, names in (
     (os, ["sched_getaffinity", "waitid", "process_cpu_count"]),
-    (signal, ["SIGHUP", "pthread_sigmask"]),
+    (signal, ["SIGHUP", "pthread_sigmask", "setitimer"]),
 ):
     for name in names:
         if hasattr(module, name):
