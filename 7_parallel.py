@@ -245,9 +245,9 @@ def cluster_row(client: Any, here: int, servers: list[Server]) -> dict[str, Cell
 @contextmanager
 def process_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Пул, все процессы которого уже запущены и ждут заданий."""
-    gate = multiprocessing.Barrier(workers)
     try:
         with signals_held():
+            gate = multiprocessing.Barrier(workers)
             pool = ProcessPoolExecutor(workers, initializer=as_child, initargs=(gate.wait,))
             started = [pool.submit(int) for _ in range(workers)]  # по заданию на каждого
         for future in started:
