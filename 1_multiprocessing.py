@@ -1,278 +1,155 @@
-"""Процессы: кто их порождает, что они наследуют, чего стоят и чем кончаются.
+"""Процессы: кто их порождает, что они наследуют, сколько стоят и чем кончаются.
 
-Разделы урока: «Процессы», «Порождение процессов».
-Смотрите: у каждого процесса свой pid; то, что родитель изменил на ходу, ребёнок
-видит только при fork; между концом процесса и join() остаётся зомби.
-Попробуйте: перенесите setting = "изменено" из main() на уровень модуля.
-
-Параметр один: --help
+Смотрите: у каждого процесса свой pid; то, что родитель изменил на ходу, видит
+только ребёнок fork; от конца процесса до join() остаётся зомби.
+Попробуйте: в строке setting = "исходное" напишите другое слово. Кто его увидит?
 """
 
-import signal
-
-if __name__ == "__main__":  # Ctrl-C, пока идут остальные import, — без трассировки
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-import argparse
-import multiprocessing
 import os
 import pickle
 import platform
-import shutil
+import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from io import StringIO
-from multiprocessing.connection import Connection
-from multiprocessing.util import get_temp_dir
+from argparse import ArgumentParser, RawTextHelpFormatter
+from multiprocessing import get_all_start_methods, get_context, get_start_method
+from multiprocessing.connection import wait
 from statistics import median
-from textwrap import fill, shorten
-from time import perf_counter
-from typing import Any, NoReturn
+from textwrap import shorten
+from time import perf_counter, sleep
 
-ROUNDS = 5  # сколько раз запускать процесс каждым способом: сравниваем медианы
+ROUNDS = 5  # сколько раз запустить процесс каждым способом
 
 setting = "исходное"  # родитель изменит это значение на ходу; увидит ли его ребёнок?
 
 
-def introduce_myself(conn: Connection) -> None:
+def introduce_myself(sender) -> None:
     """Ребёнок: первым делом засечь время, потом рассказать о себе родителю."""
     now = perf_counter()  # эти часы — общие для всех процессов
-    conn.send((now, os.getpid(), os.getppid(), setting))
-
-
-def succeed() -> None:
-    """Ребёнок, который дойдёт до конца."""
-
-
-def fail() -> None:
-    """Ребёнок, который не дойдёт. Трассировку прячем: обо всём скажет код возврата."""
-    sys.stderr = StringIO()
-    raise ZeroDivisionError
-
-
-def wait_for_death() -> None:
-    """Ребёнок, который ждёт, пока его убьют; не станет родителя — завершится и он."""
-    parent = multiprocessing.parent_process()
-    if parent:
-        parent.join()
+    sender.send((now, os.getpid(), os.getppid(), setting))
 
 
 def give_birth(method: str) -> tuple[float, int, int, str]:
-    """Породить процесс; вернуть мс от start() до начала его функции и что он рассказал."""
-    context: Any = multiprocessing.get_context(method)
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=introduce_myself, args=(theirs,))
+    """Породить процесс: мс от start() до его первой строки, его pid, pid родителя, setting.
+
+    fork копирует родителя, spawn запускает новый Python, forkserver просит об этом сервер.
+    """
+    context = get_context(method)  # в нём всё, что есть в multiprocessing, но с этим способом
+    receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
+    process = context.Process(target=introduce_myself, args=(sender,))
     start = perf_counter()
-    with signals_held(), theirs:  # закроем theirs: не то не узнаем о смерти ребёнка
-        process.start()
-    with ours:
-        now, pid, parent, seen = ours.recv()
+    process.start()
+    sender.close()  # теперь пишет один ребёнок: если он умрёт, recv() не станет ждать вечно
+    now, pid, parent, seen = receiver.recv()
     process.join()
-    return (now - start) * 1000, pid, parent, seen
+    return 1000 * (now - start), pid, parent, seen
 
 
-def live_and_die(target: Callable[[], None]) -> tuple[int | None, str, str]:
+def live(fate: str) -> None:
+    """Ребёнок: прожить жизнь, какая досталась."""
+    if fate == "убит":
+        sleep(3)  # но проснуться ему не дадут
+
+
+def live_and_die(fate: str, method: str) -> tuple[int, str, str]:
     """Код возврата процесса и что помнит о нём система до join() и после."""
-    process = multiprocessing.get_context("spawn").Process(target=target)  # spawn есть везде
-    with signals_held():
-        process.start()
-    if target is wait_for_death:
+    process = get_context(method).Process(target=live, args=(fate,))
+    process.start()
+    if fate == "убит":
         process.kill()
+    wait([process.sentinel])  # дождаться конца, но о коде возврата пока не спрашивать
     before = state(process.pid)
-    process.join()
+    process.join()  # спросить код возврата; теперь система может о процессе забыть
     return process.exitcode, before, state(process.pid)
+
+
+def state(pid: int) -> str:
+    """Что осталось в системе от ребёнка, который кончился: зомби или ничего."""
+    if not hasattr(os, "waitid"):
+        return "не узнать"  # в Windows, а до Python 3.13 и в macOS
+    try:
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # WNOWAIT: посмотреть, но не убирать
+        return "зомби"
+    except ChildProcessError:
+        return "ничего"
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
 
 
-def state(pid: int | None) -> str:
-    """Дождаться конца процесса и узнать, остался ли он в таблице процессов (man 2 waitid)."""
-    if pid is None or not hasattr(os, "waitid"):
-        return "не узнать"  # Windows, а до Python 3.13 и macOS
-    try:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # WNOWAIT: спросить, но не убирать
-        return "зомби"
-    except ChildProcessError:
-        return "нет такого"
-
-
-def try_target(method: str, target: Callable[[], None]) -> str:
-    """Запустить процесс с такой функцией и вернуть, что вышло."""
-    context: Any = multiprocessing.get_context(method)
-    process = context.Process(target=target)
+def try_lambda(method: str) -> str:
+    """Что выйдет, если вместо функции дать процессу лямбду."""
+    target = lambda: None
+    process = get_context(method).Process(target=target)
     try:
         if sys.platform == "win32":
-            pickle.dumps(target)  # не то недособранный ребёнок напечатает трассировку
-        with signals_held():
-            process.start()
-    except (pickle.PicklingError, AttributeError, TypeError) as error:
+            pickle.dumps(target)  # не то об ошибке напечатает ещё и недособранный ребёнок
+        process.start()
+    except (AttributeError, pickle.PicklingError) as error:
         return f"отказ, {type(error).__name__}: {error}"
     process.join()
     return f"принята, код возврата {process.exitcode}"
 
 
-def start_forkserver() -> None:
-    """Запустить forkserver заранее: тогда об исчерпанном пределе узнает сама программа."""
-    from multiprocessing.forkserver import ensure_running
-
-    with signals_held():
-        ensure_running()
-
-
-def process_limit() -> str:
-    """Предел ulimit -u: сколько процессов (в Linux — с потоками) позволено пользователю."""
-    try:
-        from resource import RLIM_INFINITY, RLIMIT_NPROC, getrlimit
-    except ImportError:
-        return "система не сообщает"
-    limit, _ = getrlimit(RLIMIT_NPROC)
-    return "сколько угодно" if limit == RLIM_INFINITY else str(limit)
-
-
-def listed(names: list[str]) -> str:
-    """Имена через запятую; если их нет — «нигде»."""
-    return ", ".join(names) or "нигде"
-
-
 def main() -> None:
-    """Рождение, жизнь и смерть процессов; лямбды; предел."""
+    """Что напечатано, сверху вниз."""
     global setting
-    Options(usage="--help").parse_args()
-    print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter).parse_args()
+    print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
+    print(f"ядер: {CORES}, способ запуска: {get_start_method()}")
+
     setting = "изменено"
-
-    methods = sorted(multiprocessing.get_all_start_methods())
-    if "forkserver" in methods:
-        start_forkserver()
-    rounds = [[give_birth(method) for method in methods] for _ in range(ROUNDS)]
-    print(f"\nРодитель: pid {os.getpid()}, его родитель {os.getppid()}, setting = {setting!r}")
-    print("способ запуска      pid   родитель          setting        до начала функции")
-    price, seeing = {}, []
-    for method, births in zip(methods, zip(*rounds)):
-        _, pid, parent, seen = births[-1]
-        price[method] = median(birth[0] for birth in births)
+    print(f"\nродитель: pid {os.getpid()}, его родитель {os.getppid()}, setting = {setting!r}")
+    print("способ запуска      pid   родитель          setting        до первой строки")
+    births: dict[str, list] = {method: [] for method in sorted(get_all_start_methods())}
+    for _ in range(ROUNDS):
+        for method, tries in births.items():
+            tries.append(give_birth(method))
+    cost = {method: median(ms for ms, *_ in tries) for method, tries in births.items()}
+    for method, tries in births.items():
+        _, pid, parent, seen = tries[-1]
         whose = "мы" if parent == os.getpid() else "не мы"
-        print(f"{method:11}{pid:12}   {parent:<8} {whose:8} {seen:10}{price[method]:12.1f} мс")
-        seeing += [method] * (seen == setting)
+        print(f"{method:11}{pid:12}   {parent:<8} {whose:8} {seen:10}{cost[method]:13.1f} мс")
 
-    print("\nжизнь процесса    код возврата   до join()   после join()")
-    tales = {"дошёл до конца": succeed, "исключение": fail, "убит": wait_for_death}
-    deaths = []
-    for tale, target in tales.items():
-        code, before, after = live_and_die(target)
-        print(f"{tale:18}{code!s:>12}   {before:12}{after}")
-        deaths.append((before, after))
-
-    print("\nлямбда вместо функции")
-    outcomes = {method: try_target(method, lambda: None) for method in methods}
-    for method, outcome in outcomes.items():
-        print(f"{method:11}{shorten(outcome, 69, placeholder=' …')}")
-    print(f"предел ulimit -u, один из нескольких: {process_limit()}\n")
-
-    pids = {birth[1] for births in rounds for birth in births}
-    cheapest_first = sorted(methods, key=price.__getitem__)
-    cost = ", ".join(f"{method} {price[method]:.1f}" for method in cheapest_first)
-    known = [death for death in deaths if "не узнать" not in death]
-    accepting = [method for method in methods if outcomes[method].startswith("принята")]
-    zombies = f"{known.count(('зомби', 'нет такого'))} из {len(known)}" if known else "не узнать"
+    print("\nсудьба ребёнка   способ запуска   код возврата   до join()   после join()")
+    zombies: list[str] = []
+    for method, fate in [(method, "дошёл до конца") for method in births] + [("spawn", "убит")]:
+        code, before, after = live_and_die(fate, method)
+        print(f"{fate:17}{method:16}{code:>13}   {before:12}{after}")
+        if before == "зомби" and method not in zombies:
+            zombies.append(method)
+    print()
+    answers = {method: try_lambda(method) for method in births}
+    for method, answer in answers.items():
+        print(f"лямбда, {method:11}{shorten(answer, 61, placeholder=' …')}")
+    limit = os.sysconf("SC_CHILD_MAX") if hasattr(os, "sysconf") else "система не сообщает"
+    print(f"сколько процессов разрешено: {limit if limit != -1 else 'без предела'}\n")
+    pids = {pid for tries in births.values() for _, pid, _, _ in tries}
+    seeing = [method for method, tries in births.items() if tries[-1][-1] == setting]
+    taking = [method for method, answer in answers.items() if answer.startswith("принята")]
+    fastest, *others = sorted(cost, key=cost.get)
+    slower = [f", чем {method} в {cost[method] / cost[fastest]:.1f} раза" for method in others]
     for text in (
-        f"процессов {ROUNDS * len(methods)}, разных pid {len(pids)}.",
-        f"новое значение setting видно: {listed(seeing)}; лямбда принята: {listed(accepting)}.",
-        f"запуск, мс: {cost}.",
-        f"зомби до join() и никого после: {zombies}.",
+        f"процессов запущено {ROUNDS * len(births)}, разных pid {len(pids)}",
+        f"новое значение setting видят дети: {', '.join(seeing) or 'никакие'}",
+        f"{fastest} запускает быстрее{''.join(slower) or ' всех: он здесь один'}",
+        f"лямбду принимают: {', '.join(taking) or 'никто'}",
+        f"зомби до join() оставляют дети: {', '.join(zombies) or 'никакие'}",
     ):
-        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+        print(f"Вывод: {text.replace('.', ',')}.")
 
 
-# --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------
-
-CHILD_LOST = "Ребёнок убит, или система не дала ему начаться: дальше не продолжить."
-SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
-EXIT = threading.RLock()
+# --- Служебное: одно и то же во всех файлах ----------------------------------------------
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def first_line() -> str:
-    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
-    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
-    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
-
-
-class Options(argparse.ArgumentParser):
-    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
-
-    def format_help(self) -> str:
-        return __doc__ or ""
-
-    def error(self, message: str) -> NoReturn:
-        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
-
-
-@contextmanager
-def signals_held() -> Iterator[None]:
-    """Рождённый здесь процесс не заметит Ctrl-C и kill: о нём позаботится родитель."""
-    mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
-    if mask:
-        from multiprocessing.resource_tracker import ensure_running
-
-        mask(signal.SIG_BLOCK, SIGNALS)
-        ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # в старых версиях ensure_running() его снимает
-    try:
-        yield
-    finally:
-        if mask:
-            mask(signal.SIG_UNBLOCK, SIGNALS)
-
-
-def stop(status: int, why: str = "") -> NoReturn:
-    """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
-    EXIT.acquire()  # если гибнут сразу несколько потоков, пусть скажет один
-    for child in multiprocessing.active_children():
-        child.kill()
-    with suppress(OSError):
-        shutil.rmtree(get_temp_dir())  # тут остался бы сокет forkserver
-    with suppress(OSError):
-        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
-    os._exit(status)
-
-
-def give_up(kind: type[BaseException], error: Any, trace: Any) -> None:
-    """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
-    if __name__ != "__main__" or multiprocessing.parent_process():  # forkserver или ребёнок
-        if not issubclass(kind, (EOFError, OSError)):  # про эти скажет родитель
-            sys.__excepthook__(kind, error, trace)
-        return
-    if issubclass(kind, (EOFError, ConnectionError)):
-        with suppress(BrokenPipeError):
-            print()  # если вывод читают, дело в ребёнке
-            stop(1, CHILD_LOST)
-        stop(141)  # вывод никто не читает: | head
-    if issubclass(kind, (ImportError, OSError, RuntimeError)):
-        stop(1, f"Дальше не вышло: {kind.__name__} {error}".rstrip())
-    sys.__excepthook__(kind, error, trace)
-    stop(1)
-
-
-def run(main: Callable[[], None]) -> None:
-    """Выполнить main(), что бы ни случилось: сигнал, ошибка, чужая кодировка."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
-    for number in SIGNALS:
-        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
-    sys.excepthook = give_up
-    threading.excepthook = lambda failure: give_up(*failure[:3])
-    main()
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
-
-
+GIL = "включён" if sys.version_info < (3, 13) or sys._is_gil_enabled() else "выключен"
+if __name__ in ("__main__", "__mp_main__"):  # в программе и в детях, которые импортируют её заново
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу — и родителя, и детей
 if __name__ == "__main__":
-    run(main)
-elif __name__ == "__mp_main__":  # этот файл прочёл forkserver или spawn
-    sys.excepthook = give_up
+    if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    try:
+        main()
+    except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
+        if not isinstance(error, BrokenPipeError):  # а если вывод никто не читает (| head), молчим
+            print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
+        os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами

@@ -1,219 +1,95 @@
-"""Синхронный счёт: задания выполняются одно за другим, занято одно ядро.
+"""Счёт без процессов: задания идут одно за другим, занято одно ядро.
 
-Раздел урока: «CPU-операции с multiprocessing».
-Смотрите: каждое задание начинается, когда кончилось предыдущее; занято ядер —
-около 1.00.
-Попробуйте: сравните solve() здесь и в 4_math.py. Вот и вся плата в коде.
-
-Параметр: --work K   сделать работу K раз, K от 1 до 10 (по умолчанию 1)
+Смотрите: начало каждого задания — конец предыдущего; занято одно ядро из всех.
+Попробуйте: сравните функцию solve() здесь и в 4_math.py.
 """
 
-import signal
-
-if __name__ == "__main__":  # Ctrl-C, пока идут остальные import, — без трассировки
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-import argparse
 import os
 import platform
+import signal
 import sys
-import threading
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from importlib.util import find_spec
-from itertools import cycle, pairwise
-from math import ceil, floor, isqrt
-from string import ascii_uppercase
-from textwrap import fill
+from argparse import ArgumentParser, RawTextHelpFormatter
+from collections import namedtuple
+from math import isqrt
 from time import perf_counter, process_time
-from typing import Any, NamedTuple, NoReturn
 
-# Задание: сколько простых чисел меньше limit. Ответы известны заранее: OEIS A000720.
-# Большие задания — первыми: так в конце ядра меньше ждут друг друга.
-PRIMES_BELOW = {
-    80_000: 7837,
-    70_000: 6935,
-    60_000: 6057,
-    50_000: 5133,
-    40_000: 4203,
-    30_000: 3245,
-    20_000: 2262,
-    10_000: 1229,
-}
+# Задание: сколько простых чисел меньше 40 000? Ответы известны заранее (OEIS A000720).
+ANSWERS = {40_000: 4203, 35_000: 3732, 30_000: 3245, 25_000: 2762, 20_000: 2262, 15_000: 1754}
+
+# Протокол задания и итог прогона; время — секунды, preempted — сколько раз система отняла ядро.
+Record = namedtuple("Record", "limit primes pid begin end cpu preempted")
+Run = namedtuple("Run", "seconds busy preempted right records")
 
 
-class Result(NamedTuple):
-    """Ответ и протокол задания: pid исполнителя, начало, конец и процессорное время в секундах."""
-
-    limit: int
-    primes: int
-    pid: int
-    begin: float
-    end: float
-    cpu: float
-    switches: int  # сколько раз система отняла ядро, не спросив
+def is_prime(number: int) -> bool:
+    """Простое ли число: пробуем все делители не больше корня из него."""
+    return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
 
 
-def count_primes(limit: int) -> int:
-    """Сколько простых чисел меньше limit: ищем у каждого делитель не больше корня из него."""
-    count = 0
-    for number in range(2, limit):
-        for divisor in range(2, isqrt(number) + 1):
-            if number % divisor == 0:
-                break
-        else:
-            count += 1
-    return count
+def work(limit: int) -> Record:
+    """Сделать задание — сосчитать простые числа меньше limit — и составить протокол."""
+    begin, cpu, preempted = perf_counter(), process_time(), preemptions()
+    primes = sum(is_prime(number) for number in range(limit))
+    cpu, preempted = process_time() - cpu, preemptions() - preempted
+    return Record(limit, primes, os.getpid(), begin, perf_counter(), cpu, preempted)
 
 
-def work(limit: int) -> Result:
-    """Выполнить задание и записать, кто, когда и какой ценой его выполнил."""
-    begin, cpu, switches = perf_counter(), process_time(), switches_so_far()
-    primes = count_primes(limit)
-    cpu, switches = process_time() - cpu, switches_so_far() - switches
-    return Result(limit, primes, os.getpid(), begin, perf_counter(), cpu, switches)
-
-
-def solve(jobs: list[int]) -> Iterator[Result]:
-    """Выполнить все задания: одно за другим, в этом процессе."""
-    yield from map(work, jobs)
+def solve(jobs: list[int]) -> list[Record]:
+    """Сделать все задания: одно за другим, в этом процессе."""
+    return [work(job) for job in jobs]
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
 
 
-LEAST = 0.016 if sys.platform == "win32" else 0.001  # секунд: мельче часы не различают
-COUNTED = find_spec("resource") is not None  # считает ли система вытеснения: Windows — нет
-
-
-def switches_so_far() -> int:
-    """Сколько раз система отняла ядро у этого процесса (0, если она не считает)."""
-    if not COUNTED:
+def preemptions() -> int:
+    """Сколько раз система уже отняла ядро у этого процесса (Windows не считает: 0)."""
+    if sys.platform == "win32":
         return 0
     from resource import RUSAGE_SELF, getrusage
 
     return getrusage(RUSAGE_SELF).ru_nivcsw
 
 
-class Run(NamedTuple):
-    """Один прогон всех заданий: секунды, занято ядер, вытеснения (система отняла ядро)."""
-
-    seconds: float
-    busy: float
-    switches: int
-
-
-def measure(results: list[Result]) -> Run:
-    """Подвести итог прогона; неверный ответ — RuntimeError."""
-    for result in results:
-        if result.primes != PRIMES_BELOW[result.limit]:
-            raise RuntimeError(f"простых меньше {result.limit} насчитано {result.primes}")
-    seconds = max(r.end for r in results) - min(r.begin for r in results)
-    return Run(seconds, sum(r.cpu for r in results) / seconds, sum(r.switches for r in results))
-
-
-def timeline(results: list[Result], width: int = 56) -> Iterator[str]:
-    """Строка на процесс: буква — задание (строчная — ему не хватало ядра), пробел — простой."""
-    start, scale = min(r.begin for r in results), width / measure(results).seconds
-    rows: dict[int, list[str]] = {}
-    for letter, r in zip(cycle(ascii_uppercase), results):
-        lacked = r.end - r.begin - r.cpu > max(0.25 * (r.end - r.begin), LEAST)
-        mark = letter.lower() if lacked else letter
-        left, right = floor((r.begin - start) * scale), ceil((r.end - start) * scale - 1e-9)
-        rows.setdefault(r.pid, [" "] * width)[left:right] = mark * (right - left)
-    jobs = Counter(r.pid for r in results)
-    for pid, row in list(rows.items())[:4]:
-        yield f"pid {pid:<8}|{''.join(row)}| {jobs[pid]}"
-    if len(rows) > 4:
-        yield f"... и ещё процессов: {len(rows) - 4}"
+def measure(records: list[Record]) -> Run:
+    """Итог прогона: секунды, занято ядер, сколько раз ядро отняли, сколько верных ответов."""
+    seconds = max(r.end for r in records) - min(r.begin for r in records)
+    busy = sum(r.cpu for r in records) / seconds
+    right = sum(r.primes == ANSWERS[r.limit] for r in records)
+    return Run(seconds, busy, sum(r.preempted for r in records), right, records)
 
 
 def main() -> None:
-    """Каждое задание, весь прогон на одной шкале времени, итог."""
-    options = Options(usage="--work 1…10, --help")
-    options.add_argument("--work", type=int, default=1, choices=range(1, 11))
-    jobs = sorted(list(PRIMES_BELOW) * options.parse_args().work, reverse=True)
-    print(first_line())
+    """Что напечатано, сверху вниз."""
+    ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter).parse_args()
+    print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}, ядер: {CORES}")
 
-    print("\nзадание   простых меньше    ответ   секунд")
-    results = []
-    for letter, r in zip(cycle(ascii_uppercase), solve(jobs)):
-        print(f"{letter:7}{r.limit:17}{r.primes:9}{r.end - r.begin:9.3f}")
-        results.append(r)
-    print("\nкто чем занят: буква — задание, в конце — сколько заданий выполнено")
-    for row in timeline(results):
-        print(row)
-    run = measure(results)
-    print(f"\nвсего {run.seconds:.2f} с, занято ядер {run.busy:.2f} из {CORES}\n")
-    print(fill(f"Вывод: {conclusion(results)}", 80, subsequent_indent="  "))
+    print("\nзадание   простых меньше    ответ   начало, с   конец, с")
+    run = measure(solve(list(ANSWERS)))
+    start = run.records[0].begin
+    for letter, r in zip("ABCDEF", run.records):
+        print(f"{letter:10}{r.limit:14}{r.primes:9}{r.begin - start:12.3f}{r.end - start:11.3f}")
+    print(f"верных ответов {run.right}, ядро отнято раз: {run.preempted}\n")
 
-
-def conclusion(results: list[Result]) -> str:
-    """Правда ли, что задания шли по одному и заняли одно ядро."""
-    busy = measure(results).busy
-    overlaps = sum(later.begin < earlier.end for earlier, later in pairwise(results))
-    if overlaps:
-        return f"наложений заданий друг на друга {overlaps} — это не синхронный счёт."
-    if busy < 0.85:
-        return f"задания шли по одному, но и одно ядро досталось не целиком: занято {busy:.2f}."
-    return f"задания шли по одному; занято ядер {busy:.2f} из {CORES}."
+    overlaps = sum(after.begin < before.end for before, after in zip(run.records, run.records[1:]))
+    order = f"внахлёст {overlaps} раз" if overlaps else "строго одно за другим"
+    lack = "" if run.busy > 0.9 else " (ядро отнимали)"
+    text = f"задания шли {order}, занято ядер {run.busy:.2f} из {CORES}{lack}"
+    print(f"Вывод: {text.replace('.', ',')}.")
 
 
-# --- Служебное: одно и то же в обоих файлах, где процессы не нужны -----------------------
-
-SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
-EXIT = threading.RLock()
+# --- Служебное: одно и то же во всех файлах ----------------------------------------------
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def first_line() -> str:
-    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
-    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
-    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
-
-
-class Options(argparse.ArgumentParser):
-    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
-
-    def format_help(self) -> str:
-        return __doc__ or ""
-
-    def error(self, message: str) -> NoReturn:
-        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
-
-
-def stop(status: int, why: str = "") -> NoReturn:
-    """Выйти сейчас же; причину, если есть, — одной строкой в stderr."""
-    EXIT.acquire()  # если гибнут сразу несколько потоков, пусть скажет один
-    with suppress(OSError):
-        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
-    os._exit(status)
-
-
-def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
-    """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
-    if issubclass(kind, BrokenPipeError):
-        stop(141)  # вывод никто не читает: | head
-    if issubclass(kind, (OSError, RuntimeError)):
-        stop(1, f"Дальше не вышло: {kind.__name__} {error}".rstrip())
-    sys.__excepthook__(kind, error, trace)
-    stop(1)
-
-
-def run(main: Callable[[], None]) -> None:
-    """Выполнить main(), что бы ни случилось: сигнал, ошибка, чужая кодировка."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
-    for number in SIGNALS:
-        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
-    sys.excepthook = give_up
-    threading.excepthook = lambda failure: give_up(*failure[:3])
-    main()
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
-
-
+GIL = "включён" if sys.version_info < (3, 13) or sys._is_gil_enabled() else "выключен"
+if __name__ in ("__main__", "__mp_main__"):  # в программе и в детях, которые импортируют её заново
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу — и родителя, и детей
 if __name__ == "__main__":
-    run(main)
+    if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    try:
+        main()
+    except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
+        if not isinstance(error, BrokenPipeError):  # а если вывод никто не читает (| head), молчим
+            print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
+        os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами
