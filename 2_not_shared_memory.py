@@ -1,39 +1,22 @@
 """Память процессов не общая: что изменил ребёнок, родитель не увидит.
 
-Раздел урока: «Разделяемая память».
-Смотрите: «стало» у ребёнка и у родителя; как изменение всё-таки передать; чего
-стоит передача; что дошло от процесса, убитого посреди отправки.
-Попробуйте: --work 4. Что подорожает вчетверо?
-
-Параметр: --work K   передавать K × 32 МБ, K от 1 до 10 (по умолчанию 1)
+Смотрите: что стало у ребёнка и что у родителя; как передать изменение; что дошло
+от убитого на полуслове; чего стоит передать много данных.
+Попробуйте: MEGABYTES = 128 вместо 32. Что подорожает вчетверо?
 """
 
-import signal
-
-if __name__ == "__main__":  # Ctrl-C, пока идут остальные import, — без трассировки
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-import argparse
 import multiprocessing
 import os
 import platform
-import shutil
+import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
-from multiprocessing.connection import Connection
+from argparse import ArgumentParser, RawTextHelpFormatter
 from multiprocessing.shared_memory import SharedMemory
-from multiprocessing.util import get_temp_dir
-from queue import Empty
-from textwrap import fill
-from threading import Thread
-from time import perf_counter
-from typing import Any, NoReturn
+from time import perf_counter, sleep
 
-MEGABYTE = 1 << 20
-MEGABYTES = 32  # сколько мегабайт передавать
-ROUNDS = 3  # способы передачи чередуются; сравниваем лучшие
+MEGABYTES = 32  # сколько данных передать очередью и через общую память
+MESSAGES = 10  # сколько сообщений по мегабайту хочет отправить тот, кого убьют
+ROUNDS = 3  # два способа передачи чередуются; сравниваем лучшие круги
 
 numbers = [1, 2]
 letters = {"x": 1}
@@ -45,275 +28,159 @@ def memory() -> str:
     return f"{numbers} {letters} {counter}"
 
 
-def change(conn: Connection) -> None:
+def start(target, *args, context=multiprocessing) -> tuple:
+    """Породить ребёнка, которому есть куда отвечать; вернуть процесс и канал, откуда читать."""
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=target, args=(*args, sender))
+    process.start()
+    sender.close()  # теперь пишет один ребёнок: если он умрёт, recv() не станет ждать вечно
+    return process, receiver
+
+
+def change(sender) -> None:
     """Ребёнок: изменить всё и рассказать, что было и что стало."""
     global counter
     before = memory()
     numbers.append(3)
     letters["y"] = 2
     counter += 1
-    conn.send((os.getpid(), before, memory()))
+    sender.send((os.getpid(), before, memory()))
 
 
-def change_and_share(queue: Any, value: Any, block_name: str, conn: Connection) -> None:
-    """Ребёнок: изменить то же самое, но передать родителю, каждое — своим механизмом."""
-    numbers.append(3)
-    queue.put(numbers)
-    letters["y"] = 2
-    conn.send(letters)
-    with value.get_lock():  # += — это чтение и запись; у каждого Value для этого есть замок
-        value.value += 1
-    with closing(SharedMemory(block_name)) as block:
-        block.buf[0] += 1
+def change_and_share(value, name: str, queue, sender) -> None:
+    """Ребёнок: изменить то же самое, но так, чтобы увидел родитель."""
+    value.value = counter + 1
+    block = SharedMemory(name)
+    block.buf[0] = counter + 1
+    block.close()
+    queue.put([*numbers, 3])
+    sender.send({**letters, "y": 2})
 
 
-def send(conn: Connection) -> None:
-    """Ребёнок, которого убьют: отправлять сообщение за сообщением, по мегабайту."""
-    for _ in range(MEGABYTES):
-        conn.send_bytes(bytes(MEGABYTE))
+def exchange() -> dict[str, tuple]:
+    """Четыре механизма обмена: что было у родителя и что он увидел после ребёнка."""
+    value = multiprocessing.Value("i", counter)  # целое число в общей памяти
+    block = SharedMemory(create=True, size=1)  # байты: их видит всякий, кто знает имя блока
+    block.buf[0] = counter
+    queue = (
+        multiprocessing.Queue()
+    )  # очередь: писать и читать могут многие; а в канале пишет и читает один
+    process, receiver = start(change_and_share, value, block.name, queue)
+    seen = {"Pipe": (letters, receiver.recv()), "Queue": (numbers, queue.get(timeout=10))}
+    process.join()
+    seen |= {"Value": (counter, value.value), "shared_memory": (counter, block.buf[0])}
+    block.close()
+    block.unlink()  # вернуть память системе
+    return seen
 
 
-def add_up(queue: Any, conn: Connection) -> None:
-    """Ребёнок: получить данные или имя блока с ними и ответить контрольной суммой."""
-    while parcel := queue.get():  # складываем каждый 4095-й байт: с шагом 4096 все они — нули
-        if isinstance(parcel, str):
-            with closing(SharedMemory(parcel)) as block:
-                conn.send(sum(block.buf[::4095]))
-        else:
-            conn.send(sum(parcel[::4095]))
+def send_messages(sender) -> None:
+    """Ребёнок, которого убьют: отправлять сообщения, каждое — мегабайт."""
+    for _ in range(MESSAGES):
+        sender.send_bytes(bytes(1_000_000))
+
+
+def receive_from_killed() -> tuple[int, str]:
+    """Сколько его сообщений дошло целыми и какую ошибку получил читатель."""
+    # spawn: ребёнку не достанется receiver, и, если убьют родителя, он это заметит
+    process, receiver = start(send_messages, context=multiprocessing.get_context("spawn"))
+    received = 0
+    try:
+        while receiver.recv_bytes():
+            received += 1
+            if received == 3:
+                sleep(0.1)  # четвёртое начато, но целиком в канал не помещается
+                process.kill()
+    except (EOFError, OSError) as error:
+        process.join()
+        return received, f"{type(error).__name__}: {error}"
+
+
+def take(name: str, queue, sender) -> None:
+    """Ребёнок: получать данные то очередью, то через общий блок; отвечать последним байтом."""
+    block = SharedMemory(name)
+    sender.send("готов")
+    for _ in range(ROUNDS):
+        sender.send(queue.get(timeout=4)[-1])  # родителя убьют — вечно не ждём
+        queue.get(timeout=4)  # знак, что данные уже в блоке
+        sender.send(block.buf[-1])
+    block.close()
+
+
+def deliver(megabytes: int) -> list[tuple[float, float]]:
+    """За сколько мс данные доходят до ребёнка очередью и через общий блок, по кругам."""
+    block, queue, times = (
+        SharedMemory(create=True, size=megabytes << 20),
+        multiprocessing.Queue(),
+        [],
+    )
+    process, receiver = start(take, block.name, queue)
+    receiver.recv()
+    for number in range(1, ROUNDS + 1):
+        data = bytes([number]) * block.size
+        begin = perf_counter()
+        queue.put(data)  # упаковать (pickle), пропустить через канал, распаковать
+        by_queue = receiver.recv()
+        middle = perf_counter()
+        block.buf[:] = data  # положить туда, где видно обоим
+        queue.put("лежит в блоке")
+        by_block = receiver.recv()
+        times.append((1000 * (middle - begin), 1000 * (perf_counter() - middle)))
+        assert by_queue == by_block == number, "дошли не те данные"
+    process.join()
+    block.close()
+    block.unlink()
+    return times
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
 
 
-@contextmanager
-def child(target: Callable[..., None], *args: Any, method: str | None = None) -> Iterator[Any]:
-    """Запустить процесс; выдать его и канал, из которого слышно, что он шлёт."""
-    context: Any = multiprocessing.get_context(method)
-    ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=as_child, args=(target, *args, theirs))
-    with signals_held(), theirs:
-        process.start()
-    with ours:
-        yield process, ours
-    process.join()
-
-
-def as_child(function: Callable[..., object], *args: Any) -> None:
-    """Ребёнок: выполнить function; если родителя убьют, кончиться вслед за ним."""
-    parent: Any = multiprocessing.parent_process()
-    if hasattr(signal, "setitimer"):
-        signal.signal(signal.SIGALRM, lambda *_: parent.is_alive() or os._exit(1))
-        signal.setitimer(signal.ITIMER_REAL, 0.5, 0.5)  # смотрим дважды в секунду
-    else:  # Windows
-        Thread(target=lambda: parent.join() or os._exit(1), daemon=True).start()
-    with suppress(RuntimeError):  # система не дала поток; об этом скажет родитель
-        function(*args)
-
-
-def start_forkserver() -> None:
-    """Запустить forkserver заранее: тогда об исчерпанном пределе узнает сама программа."""
-    from multiprocessing.forkserver import ensure_running
-
-    with signals_held():
-        ensure_running()
-
-
-@contextmanager
-def shared_block(size: int) -> Iterator[Any]:
-    """Блок общей памяти, size байт; после with его больше нет."""
-    block = SharedMemory(create=True, size=size)
-    try:
-        yield block
-    finally:
-        block.close()
-        block.unlink()
-
-
-def exchange() -> dict[str, tuple[Any, Any]]:
-    """Механизм: что было у родителя и что он увидел после ребёнка."""
-    queue: Any = multiprocessing.Queue()
-    value = multiprocessing.Value("i", counter)
-    with shared_block(1) as block:
-        block.buf[0] = counter
-        with child(change_and_share, queue, value, block.name) as (process, conn):
-            seen: dict[str, Any] = {
-                "Pipe": (letters, conn.recv()),
-                "Queue": (numbers, queue.get(timeout=10)),
-            }
-            process.join()
-            return seen | {
-                "Value": (counter, value.value),
-                "shared_memory": (counter, block.buf[0]),
-            }
-
-
-def receive_from_killed() -> tuple[int, str]:
-    """Сколько мегабайт пришло целыми от убитого отправителя и какую ошибку получил читатель."""
-    received = 0
-    with child(send) as (process, conn):
-        try:
-            while conn.recv_bytes():
-                received += 1
-                if received == 3:
-                    process.join(0.1)  # за это время он начнёт четвёртое и упрётся: никто не читает
-                    process.kill()
-        except (EOFError, OSError) as error:
-            return received, f"{type(error).__name__} {error}"
-    return received, "ошибки нет"
-
-
-def deliver(data: bytes) -> tuple[float, float]:
-    """Лучшее время доставки data ребёнку, мс: через очередь и через блок общей памяти."""
-    times = []
-    queue: Any = multiprocessing.Queue()
-    with child(add_up, queue) as (_, conn), shared_block(len(data)) as block:
-        for _ in range(ROUNDS):
-            begin = perf_counter()
-            queue.put(data)
-            sums = [conn.recv()]
-            middle = perf_counter()
-            block.buf[: len(data)] = data
-            queue.put(block.name)
-            sums.append(conn.recv())
-            times.append((middle - begin, perf_counter() - middle))
-            if sums != [sum(data[::4095])] * 2:
-                raise RuntimeError("данные дошли не те")
-        queue.put("")
-    queue.close()
-    queue.join_thread()  # поток, который пишет в канал, должен кончиться раньше нового fork
-    by_queue, by_block = (1000 * min(way) for way in zip(*times))
-    return by_queue, by_block
-
-
 def main() -> None:
-    """Изоляция; механизмы обмена; убитый отправитель; цена передачи."""
-    options = Options(usage="--work 1…10, --help")
-    options.add_argument("--work", type=int, default=1, choices=range(1, 11))
-    megabytes = options.parse_args().work * MEGABYTES
-    print(f"{first_line()}, способ запуска: {multiprocessing.get_start_method()}")
+    """Что напечатано, сверху вниз."""
+    ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter).parse_args()
+    print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
+    print(f"ядер: {CORES}, способ запуска: {multiprocessing.get_start_method()}")
+    print(f"\n{'процесс':22}{'pid':8}{'было':19}стало")
+    original = memory()
+    for method in sorted(multiprocessing.get_all_start_methods()):
+        process, receiver = start(change, context=multiprocessing.get_context(method))
+        pid, before, after = receiver.recv()
+        process.join()
+        print(f"{f'ребёнок, {method}':20}{pid:7}   {before:19}{after}")
+    print(f"{'родитель':20}{os.getpid():7}   {original:19}{memory()}")
+    print(f"\n{'механизм':17}{'было':15}родитель увидел")
+    seen = exchange()
+    for name, (old, new) in seen.items():
+        print(f"{name:17}{old!s:15}{new}")
+    arrived = [name for name, (old, new) in seen.items() if old != new]
+    received, error = receive_from_killed()
+    print(f"\nот убитого: сообщений целыми {received} из {MESSAGES}, затем {error}")
+    by_queue, by_block = zip(*deliver(MEGABYTES))
+    for name, times in ("очередь", by_queue), ("общую память", by_block):
+        print(f"{MEGABYTES} МБ через {name}, мс: {', '.join(f'{ms:.0f}' for ms in times)}")
 
-    print(f"\n{'способ':13}{'процесс, pid':19}{'было':19}стало")
-    original, isolated, methods = memory(), [], sorted(multiprocessing.get_all_start_methods())
-    if "forkserver" in methods:
-        start_forkserver()
-    for method in methods:
-        with child(change, method=method) as (_, conn):
-            pid, before, after = conn.recv()
-        print(f"{method:13}{f'ребёнок  {pid}':19}{before:19}{after}")
-        print(f"{'':13}{f'родитель {os.getpid()}':19}{original:19}{memory()}")
-        isolated += [method] * (before == original == memory() != after)
-
-    conclusions = [f"родитель не увидел изменений: способов {len(isolated)} из {len(methods)}."]
-    try:
-        print(f"\n{'механизм':17}{'было':15}родитель увидел")
-        seen = exchange()
-        for name, (old, new) in seen.items():
-            print(f"{name:17}{old!s:15}{new}")
-        visible = [name for name, (old, new) in seen.items() if old != new]
-        conclusions += [f"изменение передают: {', '.join(visible) or 'ничто'}."]
-        by_queue, by_block = deliver(bytes(range(256)) * (megabytes << 12))
-        print(
-            f"{megabytes} МБ через Queue {by_queue:.0f} мс, через shared_memory {by_block:.0f} мс"
-        )
-        ratio = by_queue / by_block
-        conclusions += [f"время доставки через Queue и через shared_memory — {ratio:.1f} к 1."]
-    except (OSError, ImportError, Empty) as error:
-        print(f"здесь не работает: {type(error).__name__} {error}".rstrip())
-
-    received, trouble = receive_from_killed()
-    print(f"от убитого целыми дошло {received} из {MEGABYTES} МБ; {trouble}\n")
-    lost = "не всё" if received < MEGABYTES else "всё"
-    for text in (*conclusions, f"от убитого целыми дошло {lost}: {received} из {MEGABYTES} МБ."):
-        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+    print(
+        f"\nВывод: после всех детей у родителя {'то же' if memory() == original else 'не то'}, что было."
+    )
+    print(f"Вывод: изменение передают: {', '.join(arrived) or 'ничто'}.")
+    print(f"Вывод: от убитого дошло целыми {received} из {MESSAGES} сообщений.")
+    ratio = f"{min(by_queue) / min(by_block):.1f}".replace(".", ",")
+    print(f"Вывод: через очередь дольше, чем через общую память, в {ratio} раза.")
 
 
-# --- Служебное: одно и то же во всех файлах, где нужны процессы --------------------------
-
-CHILD_LOST = "Ребёнок убит, или система не дала ему начаться: дальше не продолжить."
-SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
-EXIT = threading.RLock()
+# --- Служебное: одно и то же во всех файлах ----------------------------------------------
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def first_line() -> str:
-    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
-    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
-    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
-
-
-class Options(argparse.ArgumentParser):
-    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
-
-    def format_help(self) -> str:
-        return __doc__ or ""
-
-    def error(self, message: str) -> NoReturn:
-        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
-
-
-@contextmanager
-def signals_held() -> Iterator[None]:
-    """Рождённый здесь процесс не заметит Ctrl-C и kill: о нём позаботится родитель."""
-    mask = getattr(signal, "pthread_sigmask", None)  # в Windows её нет
-    if mask:
-        from multiprocessing.resource_tracker import ensure_running
-
-        mask(signal.SIG_BLOCK, SIGNALS)
-        ensure_running()
-        mask(signal.SIG_BLOCK, SIGNALS)  # в старых версиях ensure_running() его снимает
-    try:
-        yield
-    finally:
-        if mask:
-            mask(signal.SIG_UNBLOCK, SIGNALS)
-
-
-def stop(status: int, why: str = "") -> NoReturn:
-    """Выйти сейчас же: детей убить, причину, если есть, — одной строкой в stderr."""
-    EXIT.acquire()  # если гибнут сразу несколько потоков, пусть скажет один
-    for child in multiprocessing.active_children():
-        child.kill()
-    with suppress(OSError):
-        shutil.rmtree(get_temp_dir())  # тут остался бы сокет forkserver
-    with suppress(OSError):
-        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
-    os._exit(status)
-
-
-def give_up(kind: type[BaseException], error: Any, trace: Any) -> None:
-    """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
-    if __name__ != "__main__" or multiprocessing.parent_process():  # forkserver или ребёнок
-        if not issubclass(kind, (EOFError, OSError)):  # про эти скажет родитель
-            sys.__excepthook__(kind, error, trace)
-        return
-    if issubclass(kind, (EOFError, ConnectionError)):
-        with suppress(BrokenPipeError):
-            print()  # если вывод читают, дело в ребёнке
-            stop(1, CHILD_LOST)
-        stop(141)  # вывод никто не читает: | head
-    if issubclass(kind, (ImportError, OSError, RuntimeError)):
-        stop(1, f"Дальше не вышло: {kind.__name__} {error}".rstrip())
-    sys.__excepthook__(kind, error, trace)
-    stop(1)
-
-
-def run(main: Callable[[], None]) -> None:
-    """Выполнить main(), что бы ни случилось: сигнал, ошибка, чужая кодировка."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
-    for number in SIGNALS:
-        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
-    sys.excepthook = give_up
-    threading.excepthook = lambda failure: give_up(*failure[:3])
-    main()
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
-
-
+GIL = "включён" if sys.version_info < (3, 13) or sys._is_gil_enabled() else "выключен"
+if __name__ in ("__main__", "__mp_main__"):  # в программе и в детях, которые импортируют её заново
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу — и родителя, и детей
 if __name__ == "__main__":
-    run(main)
-elif __name__ == "__mp_main__":  # этот файл прочёл forkserver или spawn
-    sys.excepthook = give_up
+    if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    try:
+        main()
+    except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
+        if not isinstance(error, BrokenPipeError):  # а если вывод никто не читает (| head), молчим
+            print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
+        os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами
