@@ -91,7 +91,6 @@ def try_lambda(method: str) -> str:
 
 
 def main() -> None:
-    """Что напечатано, сверху вниз."""
     global setting
     ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter).parse_args()
     print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")

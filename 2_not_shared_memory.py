@@ -11,6 +11,7 @@ import platform
 import signal
 import sys
 from argparse import ArgumentParser, RawTextHelpFormatter
+from multiprocessing import Queue, Value, get_all_start_methods, get_context
 from multiprocessing.shared_memory import SharedMemory
 from time import perf_counter, sleep
 
@@ -18,9 +19,7 @@ MEGABYTES = 32  # сколько данных передать очередью 
 MESSAGES = 10  # сколько сообщений по мегабайту хочет отправить тот, кого убьют
 ROUNDS = 3  # два способа передачи чередуются; сравниваем лучшие круги
 
-numbers = [1, 2]
-letters = {"x": 1}
-counter = 7
+numbers, letters, counter = [1, 2], {"x": 1}, 7  # это ребёнок и изменит
 
 
 def memory() -> str:
@@ -59,12 +58,10 @@ def change_and_share(value, name: str, queue, sender) -> None:
 
 def exchange() -> dict[str, tuple]:
     """Четыре механизма обмена: что было у родителя и что он увидел после ребёнка."""
-    value = multiprocessing.Value("i", counter)  # целое число в общей памяти
+    value = Value("i", counter)  # целое число в общей памяти
     block = SharedMemory(create=True, size=1)  # байты: их видит всякий, кто знает имя блока
     block.buf[0] = counter
-    queue = (
-        multiprocessing.Queue()
-    )  # очередь: писать и читать могут многие; а в канале пишет и читает один
+    queue = Queue()  # очередь: писать и читать могут многие, а в канале — по одному
     process, receiver = start(change_and_share, value, block.name, queue)
     seen = {"Pipe": (letters, receiver.recv()), "Queue": (numbers, queue.get(timeout=10))}
     process.join()
@@ -83,7 +80,7 @@ def send_messages(sender) -> None:
 def receive_from_killed() -> tuple[int, str]:
     """Сколько его сообщений дошло целыми и какую ошибку получил читатель."""
     # spawn: ребёнку не достанется receiver, и, если убьют родителя, он это заметит
-    process, receiver = start(send_messages, context=multiprocessing.get_context("spawn"))
+    process, receiver = start(send_messages, context=get_context("spawn"))
     received = 0
     try:
         while receiver.recv_bytes():
@@ -104,16 +101,11 @@ def take(name: str, queue, sender) -> None:
         sender.send(queue.get(timeout=4)[-1])  # родителя убьют — вечно не ждём
         queue.get(timeout=4)  # знак, что данные уже в блоке
         sender.send(block.buf[-1])
-    block.close()
 
 
 def deliver(megabytes: int) -> list[tuple[float, float]]:
     """За сколько мс данные доходят до ребёнка очередью и через общий блок, по кругам."""
-    block, queue, times = (
-        SharedMemory(create=True, size=megabytes << 20),
-        multiprocessing.Queue(),
-        [],
-    )
+    block, queue, times = SharedMemory(create=True, size=megabytes << 20), Queue(), []
     process, receiver = start(take, block.name, queue)
     receiver.recv()
     for number in range(1, ROUNDS + 1):
@@ -137,14 +129,13 @@ def deliver(megabytes: int) -> list[tuple[float, float]]:
 
 
 def main() -> None:
-    """Что напечатано, сверху вниз."""
     ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter).parse_args()
     print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
     print(f"ядер: {CORES}, способ запуска: {multiprocessing.get_start_method()}")
     print(f"\n{'процесс':22}{'pid':8}{'было':19}стало")
     original = memory()
-    for method in sorted(multiprocessing.get_all_start_methods()):
-        process, receiver = start(change, context=multiprocessing.get_context(method))
+    for method in sorted(get_all_start_methods()):
+        process, receiver = start(change, context=get_context(method))
         pid, before, after = receiver.recv()
         process.join()
         print(f"{f'ребёнок, {method}':20}{pid:7}   {before:19}{after}")
@@ -155,15 +146,13 @@ def main() -> None:
         print(f"{name:17}{old!s:15}{new}")
     arrived = [name for name, (old, new) in seen.items() if old != new]
     received, error = receive_from_killed()
-    print(f"\nот убитого: сообщений целыми {received} из {MESSAGES}, затем {error}")
+    print(f"\nот убитого: целых сообщений {received}, затем {error}")
     by_queue, by_block = zip(*deliver(MEGABYTES))
     for name, times in ("очередь", by_queue), ("общую память", by_block):
         print(f"{MEGABYTES} МБ через {name}, мс: {', '.join(f'{ms:.0f}' for ms in times)}")
-
-    print(
-        f"\nВывод: после всех детей у родителя {'то же' if memory() == original else 'не то'}, что было."
-    )
-    print(f"Вывод: изменение передают: {', '.join(arrived) or 'ничто'}.")
+    kept = "прежняя" if memory() == original else "изменилась"
+    print(f"\nВывод: дети меняли свою память, а у родителя она {kept}.")
+    print(f"Вывод: изменения передают: {', '.join(arrived) or 'ничто'}.")
     print(f"Вывод: от убитого дошло целыми {received} из {MESSAGES} сообщений.")
     ratio = f"{min(by_queue) / min(by_block):.1f}".replace(".", ",")
     print(f"Вывод: через очередь дольше, чем через общую память, в {ratio} раза.")

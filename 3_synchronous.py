@@ -60,7 +60,6 @@ def measure(records: list[Record]) -> Run:
 
 
 def main() -> None:
-    """Что напечатано, сверху вниз."""
     ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter).parse_args()
     print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}, ядер: {CORES}")
 

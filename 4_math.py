@@ -101,7 +101,6 @@ def print_row(title: str, cells: list) -> None:
 
 
 def main() -> None:
-    """Что напечатано, сверху вниз."""
     parser = ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter)
     parser.add_argument("--workers", type=int, choices=(2, 4, 8, 16), help="сколько процессов")
     parser.add_argument("--work", type=int, choices=(1, 2, 4, 8), help="повторить все задания")
