@@ -1,39 +1,25 @@
-"""Память потоков общая: это удобно, пока двое не меняют одно и то же сразу.
+"""Память у потоков общая: удобно, пока двое не меняют одно и то же сразу.
 
-Раздел урока: «Общая память».
-Смотрите: список у всех потоков один; сколько обновлений потеряно без замка и с
-ним; очередь ничего не теряет и не выдаёт дважды.
-Попробуйте: вынесите is_prime(number) из-под замка. Потерь нет; что со временем?
-
-Параметры: --workers N  сколько потоков, 2…16 (по умолчанию 4)
-           --work K     сделать работу K раз, 1…10 (по умолчанию 1)
+Смотрите: какая доля обновлений пропала без замка и сколько стоит замок; очередь
+ничего не теряет и не выдаёт дважды; в общем списке записи всех потоков.
+Попробуйте: --workers 2, потом 8. Какая доля теряется?
 """
 
-import signal
-
-if __name__ == "__main__":  # Ctrl-C, пока идут остальные import, — без трассировки
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-import argparse
 import os
 import platform
+import signal
 import sys
-import threading
+from argparse import ArgumentParser, RawTextHelpFormatter
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import partial
-from itertools import pairwise, starmap
 from math import isqrt
 from queue import Queue
-from textwrap import fill
-from threading import Barrier, Lock, Thread, get_native_id
+from threading import Barrier, Lock, Thread
 from time import perf_counter
-from typing import Any, NoReturn
 
-LIMIT = 150_000  # ищем простые числа меньше LIMIT
-PRIMES = 13_848  # их столько (OEIS A000720), столько раз и должен увеличиться счётчик
-ITEMS = 5_000  # сколько чисел каждый производитель положит в очередь
+LIMIT = 20_000  # каждый поток ищет простые числа меньше LIMIT…
+PRIMES = 2_262  # …их столько (OEIS A000720); столько раз он и увеличит счётчик
+ADDITIONS = 200_000  # сколько раз поток прибавит по единице, не проверяя чисел
+ITEMS = 10_000  # сколько чисел пройдёт через очередь
 ROUNDS = 3  # способы чередуются; время сравниваем лучшее
 
 counter = 0  # общий счётчик: его видят и меняют все потоки
@@ -41,212 +27,141 @@ lock = Lock()
 
 
 def is_prime(number: int) -> bool:
-    """Простое ли число."""
-    for divisor in range(2, isqrt(number) + 1):
-        if number % divisor == 0:
-            return False
-    return number > 1
+    """Простое ли число: пробуем все делители не больше корня из него."""
+    return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
 
 
-def without_lock(numbers: range) -> None:
-    """Прочитать counter, проверить число, записать сумму; пока проверяем, пишут и другие."""
+def without_lock() -> None:
+    """Поток: сосчитать простые числа. Пока он проверяет число, счётчик меняют и другие."""
     global counter
-    for number in numbers:
-        counter += is_prime(number)  # True — это 1, False — 0
+    for number in range(LIMIT):
+        before = counter
+        found = is_prime(number)  # True — это 1, False — 0
+        counter = before + found
 
 
-def with_lock(numbers: range) -> None:
-    """То же, но чтение, проверка и запись заперты: пока замок у одного, другие ждут."""
+def with_lock() -> None:
+    """То же самое, но под замком: пока он у одного потока, остальные ждут."""
     global counter
-    for number in numbers:
+    for number in range(LIMIT):
         with lock:
-            counter += is_prime(number)
+            before = counter
+            found = is_prime(number)
+            counter = before + found
 
 
-def plus_one(numbers: range) -> None:
-    """Между чтением и записью нет вызова. Хватит ли этого, чтобы ничего не потерять?"""
+def plus_one() -> None:
+    """Между чтением и записью нет вызова функции. Хватит ли этого, чтобы ничего не потерять?"""
     global counter
-    for _ in numbers:
+    for _ in range(ADDITIONS):
         counter += 1
 
 
-def produce(queue: Queue[int | None], numbers: range) -> None:
+def count_together(way, workers: int) -> tuple[int, float]:
+    """Считать в нескольких потоках, начав с нуля: до скольких досчитали и за сколько секунд."""
+    global counter
+    counter, gate, begin = 0, Barrier(workers), perf_counter()
+
+    def start_together() -> None:
+        gate.wait()  # ворота: откроются, когда подойдут все
+        way()
+
+    threads = [Thread(target=start_together) for _ in range(workers)]
+    for thread in threads:  # сначала запустить всех…
+        thread.start()
+    for thread in threads:  # …и только потом ждать
+        thread.join()
+    return counter, perf_counter() - begin
+
+
+def produce(queue: Queue, numbers: range) -> None:
     """Производитель: положить числа в очередь."""
     for number in numbers:
         queue.put(number)
 
 
-def consume(queue: Queue[int | None], taken: list[int]) -> None:
-    """Потребитель: забирать числа из очереди, пока не попадётся None."""
-    while (number := queue.get()) is not None:
-        taken.append(number)
+def consume(queue: Queue, consumer: int, taken: list) -> None:
+    """Потребитель: забирать числа и записывать в общий список, пока не попадётся None."""
+    while True:
+        number = queue.get()
+        if number is None:
+            break
+        taken.append((consumer, number))
 
 
-# --- Измерения и вывод -----------------------------------------------------------------
-
-
-def run_threads(jobs: list[Callable[[], None]]) -> None:
-    """По потоку на задание; вернуться, когда завершатся все."""
-    threads = [Thread(target=job, daemon=True) for job in jobs]
-    for thread in threads:
+def pass_through_queue(producers: int, consumers: int) -> list[tuple[int, int]]:
+    """Провести через очередь ITEMS чисел; вернуть список: кто из потребителей какое взял."""
+    queue: Queue = Queue(maxsize=100)  # если в очереди уже сто чисел, put() подождёт
+    taken: list[tuple[int, int]] = []  # один на всех потребителей
+    readers = [Thread(target=consume, args=(queue, n, taken)) for n in range(consumers)]
+    parts = [range(n, ITEMS, producers) for n in range(producers)]
+    writers = [Thread(target=produce, args=(queue, part)) for part in parts]
+    for thread in readers + writers:
         thread.start()
-    for thread in threads:
-        thread.join()
-
-
-def count_together(way: Callable[[range], None], workers: int, work: int) -> tuple[int, float]:
-    """Разделить числа между потоками и считать: сколько сосчитано и за сколько секунд."""
-    global counter
-    counter = 0
-    gate = Barrier(workers)
-    edges = [LIMIT * n // workers for n in range(workers + 1)]
-
-    def job(own: range) -> None:
-        gate.wait()  # все начинают вместе
-        for _ in range(work):
-            way(own)
-
-    begin = perf_counter()
-    run_threads([partial(job, own) for own in starmap(range, pairwise(edges))])
-    return counter, perf_counter() - begin
-
-
-def through_queue(producers: int, consumers: int) -> list[list[int]]:
-    """Что досталось из очереди каждому потребителю."""
-    queue: Queue[int | None] = Queue(100)
-    taken: list[list[int]] = [[] for _ in range(consumers)]
-    readers = [Thread(target=consume, args=(queue, own), daemon=True) for own in taken]
-    for reader in readers:
-        reader.start()
-    run_threads(
-        [partial(produce, queue, range(n, producers * ITEMS, producers)) for n in range(producers)]
-    )
+    for writer in writers:
+        writer.join()
     for _ in readers:
-        queue.put(None)  # по одному «больше не будет» на потребителя
+        queue.put(None)  # «больше не будет», каждому своё; с Python 3.13 можно queue.shutdown()
     for reader in readers:
         reader.join()
     return taken
 
 
+# --- Измерения и вывод -----------------------------------------------------------------
+
+
+def print_row(title: str, cells: list) -> None:
+    print(f"{title:18}" + "".join(f"{cell:>16}" for cell in cells))
+
+
 def main() -> None:
-    """Общий список; потерянные обновления; очередь."""
-    options = Options(usage="--workers 2…16, --work 1…10, --help")
-    options.add_argument("--workers", type=int, default=4, choices=range(2, 17))
-    options.add_argument("--work", type=int, default=1, choices=range(1, 11))
-    given = options.parse_args()
-    workers, work = given.workers, given.work
-    print(first_line())
+    parser = ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter)
+    parser.add_argument("--workers", type=int, default=4, choices=(2, 4, 8), help="сколько потоков")
+    workers = parser.parse_args().workers
+    print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}, ядер: {CORES}")
 
-    common: list[str] = []
-    seen: list[tuple[int, int]] = []
+    print(f"\nпотоков {workers}, счётчик один на всех; сколько обновлений потеряно")
+    print_row("", ["без замка", "с замком", "counter += 1"])
+    totals = {without_lock: workers * PRIMES, with_lock: workers * PRIMES}
+    totals[plus_one] = workers * ADDITIONS
+    lost: dict = {way: [] for way in totals}
+    times: dict = {way: [] for way in totals}
+    for number in range(1, ROUNDS + 1):
+        for way, total in totals.items():
+            counted, seconds = count_together(way, workers)
+            lost[way].append(total - counted)
+            times[way].append(seconds)
+        print_row(f"круг {number}", [tries[-1] for tries in lost.values()])
+    print_row("всего обновлений", list(totals.values()))
+    print_row("лучшее время, с", [f"{min(tries):.2f}" for tries in times.values()])
 
-    def add_mine() -> None:
-        common.append(f"от {get_native_id()}")
-        seen.append((os.getpid(), id(common)))
-
-    run_threads([add_mine] * workers)
-    print(f"\nсписок после {workers} потоков: {', '.join(common)}"[:80])
+    taken = pass_through_queue(producers=2, consumers=workers)
+    own, once = Counter(who for who, _ in taken), len({number for _, number in taken})
+    print(f"\nв общем списке записей {len(taken)}, от каждого потока: {[*own.values()]}\n")
+    shares = [100 * count / totals[without_lock] for count in lost[without_lock]]
+    rounds = ", ".join(f"{share:.0f}" for share in shares)
+    ratio = min(times[with_lock]) / min(times[without_lock])
+    price = f"в {ratio:.1f} раза больше".replace(".", ",") if ratio > 1.1 else "почти столько же"
     print(
-        f"процессов {len({pid for pid, _ in seen})}, адресов списка {len({at for _, at in seen})}"
+        f"Вывод: без замка потеряно {sum(shares) / ROUNDS:.0f} % обновлений; по кругам {rounds} %."
     )
-
-    ways = {
-        "без замка": (without_lock, PRIMES),
-        "с замком": (with_lock, PRIMES),
-        "counter += 1": (plus_one, LIMIT),
-    }
-    print(f"\nпотоков {workers}, каждый увеличивает общий счётчик; потеряно обновлений")
-    print(f"{'':18}" + "".join(f"{way:>16}" for way in ways))
-    results: dict[str, list[tuple[int, float]]] = {way: [] for way in ways}
-    for round_number in range(1, ROUNDS + 1):
-        print(f"{f'круг {round_number}':18}", end="", flush=True)
-        for way, (function, expected) in ways.items():
-            counted, seconds = count_together(function, workers, work)
-            results[way].append((expected * work - counted, seconds))
-            print(f"{expected * work - counted:16}", end="", flush=True)
-        print()
-    print(f"{'из':18}" + "".join(f"{expected * work:16}" for _, expected in ways.values()))
-    best = {way: min(seconds for _, seconds in tries) for way, tries in results.items()}
-    print(f"{'секунд':18}" + "".join(f"{seconds:16.2f}" for seconds in best.values()))
-
-    taken = through_queue(producers=2, consumers=workers)
-    shares = ", ".join(str(len(own)) for own in taken)
-    passed = f"через очередь прошло {sum(map(len, taken))} чисел, по потребителям: {shares}"
-    print(f"\n{fill(passed, 80, subsequent_indent='  ')}\n")
-    copies = Counter(number for own in taken for number in own)
-    lost = {way: [missing for missing, _ in tries] for way, tries in results.items()}
-    for text in conclusions(lost, best["с замком"] / best["без замка"], copies):
-        print(fill(f"Вывод: {text}", 80, subsequent_indent="  "))
+    print(f"Вывод: с замком потеряно {sum(lost[with_lock])}, а времени ушло {price}.")
+    print(f"Вывод: counter += 1 потерял {sum(lost[plus_one])} из {ROUNDS * totals[plus_one]}.")
+    print(f"Вывод: в очереди потеряно {ITEMS - once}, выдано дважды {len(taken) - once}.")
 
 
-def conclusions(lost: dict[str, list[int]], price: float, copies: Counter[int]) -> Iterator[str]:
-    """Что следует из потерь в каждом круге, из цены замка и из того, что прошло через очередь."""
-    unsafe, safe, plain = lost["без замка"], lost["с замком"], lost["counter += 1"]
-    yield f"без замка потери: кругов {sum(n > 0 for n in unsafe)} из {len(unsafe)}."
-    cost = f"времени × {price:.1f}" if price > 1.05 else "цена не больше погрешности"
-    yield f"с замком потеряно {sum(safe)}; {cost}."
-    if any(plain):
-        yield f"counter += 1 потерял: за все круги {sum(plain)}."
-    else:
-        yield "counter += 1 на этот раз не потерял ничего, но язык этого не обещает."
-    missing, twice = 2 * ITEMS - len(copies), copies.total() - len(copies)
-    yield f"через очередь прошло {copies.total()}: потеряно {missing}, дважды выдано {twice}."
-
-
-# --- Служебное: одно и то же в обоих файлах, где процессы не нужны -----------------------
-
-SIGNALS = [getattr(signal, s) for s in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, s)]
-EXIT = threading.RLock()
+# --- Служебное: одно и то же во всех файлах ----------------------------------------------
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def first_line() -> str:
-    """Какой это Python, есть ли GIL, какая система и сколько ядер ему разрешено занять."""
-    gil = "включён" if getattr(sys, "_is_gil_enabled", lambda: True)() else "выключен"
-    return f"Python {platform.python_version()}, GIL {gil}, {platform.system()}, ядер: {CORES}"
-
-
-class Options(argparse.ArgumentParser):
-    """Справка — docstring файла; ошибка — одна строка в stderr и код возврата 2."""
-
-    def format_help(self) -> str:
-        return __doc__ or ""
-
-    def error(self, message: str) -> NoReturn:
-        stop(2, f"Непонятно: {' '.join(sys.argv[1:])}. Можно: {self.usage}")
-
-
-def stop(status: int, why: str = "") -> NoReturn:
-    """Выйти сейчас же; причину, если есть, — одной строкой в stderr."""
-    EXIT.acquire()  # если гибнут сразу несколько потоков, пусть скажет один
-    with suppress(OSError):
-        print(why, end="\n" if why else "", file=sys.stderr, flush=True)
-    os._exit(status)
-
-
-def give_up(kind: type[BaseException], error: Any, trace: Any) -> NoReturn:
-    """Одна строка вместо трассировки; трассировка — только при ошибке в самой программе."""
-    if issubclass(kind, BrokenPipeError):
-        stop(141)  # вывод никто не читает: | head
-    if issubclass(kind, (OSError, RuntimeError)):
-        stop(1, f"Дальше не вышло: {kind.__name__} {error}".rstrip())
-    sys.__excepthook__(kind, error, trace)
-    stop(1)
-
-
-def run(main: Callable[[], None]) -> None:
-    """Выполнить main(), что бы ни случилось: сигнал, ошибка, чужая кодировка."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # в IDLE его нет
-            stream.reconfigure(errors="replace", line_buffering=True)  # чего нет в кодировке — «?»
-    for number in SIGNALS:
-        signal.signal(number, lambda number, _: stop(128 + number, "Прервано."))
-    sys.excepthook = give_up
-    threading.excepthook = lambda failure: give_up(*failure[:3])
-    main()
-    for number in SIGNALS:
-        signal.signal(number, signal.SIG_IGN)  # дело сделано, прерывать нечего
-
-
+GIL = "включён" if sys.version_info < (3, 13) or sys._is_gil_enabled() else "выключен"
+if __name__ in ("__main__", "__mp_main__"):  # в программе и в детях, которые импортируют её заново
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу — и родителя, и детей
 if __name__ == "__main__":
-    run(main)
+    if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
+        sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    try:
+        main()
+    except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
+        if not isinstance(error, BrokenPipeError):  # а если вывод никто не читает (| head), молчим
+            print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
+        os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами
