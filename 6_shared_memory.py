@@ -139,12 +139,10 @@ def main() -> None:
     own, once = Counter(who for who, _ in taken), len({number for _, number in taken})
     print(f"\nв общем списке записей {len(taken)}, от каждого потока: {[*own.values()]}\n")
     shares = [100 * count / totals[without_lock] for count in lost[without_lock]]
-    rounds = ", ".join(f"{share:.0f}" for share in shares)
     ratio = min(times[with_lock]) / min(times[without_lock])
     price = f"в {ratio:.1f} раза больше".replace(".", ",") if ratio > 1.1 else "почти столько же"
-    print(
-        f"Вывод: без замка потеряно {sum(shares) / ROUNDS:.0f} % обновлений; по кругам {rounds} %."
-    )
+    print(f"Вывод: без замка потеряно {sum(shares) / ROUNDS:.0f} % обновлений", end="; ")
+    print(f"по кругам от {min(shares):.0f} до {max(shares):.0f} %.")
     print(f"Вывод: с замком потеряно {sum(lost[with_lock])}, а времени ушло {price}.")
     print(f"Вывод: counter += 1 потерял {sum(lost[plus_one])} из {ROUNDS * totals[plus_one]}.")
     print(f"Вывод: в очереди потеряно {ITEMS - once}, выдано дважды {len(taken) - once}.")
