@@ -126,11 +126,11 @@ def main() -> None:
     seeing = [method for method, tries in births.items() if tries[-1][-1] == setting]
     taking = [method for method, answer in answers.items() if answer.startswith("принята")]
     fastest, *others = sorted(cost, key=cost.get)
-    slower = [f", чем {method} в {cost[method] / cost[fastest]:.1f} раза" for method in others]
+    slower = [f"быстрее {method} в {cost[method] / cost[fastest]:.1f} раза" for method in others]
     for text in (
         f"процессов запущено {ROUNDS * len(births)}, разных pid {len(pids)}",
         f"новое значение setting видят дети: {', '.join(seeing) or 'никакие'}",
-        f"{fastest} запускает быстрее{''.join(slower) or ' всех: он здесь один'}",
+        f"запуск {fastest} {', '.join(slower) or 'здесь один'}",
         f"лямбду принимают: {', '.join(taking) or 'никто'}",
         f"зомби до join() оставляют дети: {', '.join(zombies) or 'никакие'}",
     ):
