@@ -1,22 +1,21 @@
 """Память процессов не общая: что изменил ребёнок, родитель не увидит.
 
-Смотрите: что стало у ребёнка и что у родителя; как передать изменение; что дошло
-от убитого на полуслове; чего стоит передать много данных.
+Смотрите: что стало у ребёнка и что у родителя; как всё-таки передать изменение.
 Попробуйте: MEGABYTES = 128 вместо 32. Что подорожает вчетверо?
 """
 
-import multiprocessing
 import os
 import platform
 import signal
 import sys
 from argparse import ArgumentParser, RawTextHelpFormatter
-from multiprocessing import Queue, Value, get_all_start_methods, get_context
+from multiprocessing import Queue, Value, get_all_start_methods, get_context, parent_process
 from multiprocessing.shared_memory import SharedMemory
+from multiprocessing.util import register_after_fork
+from threading import Thread
 from time import perf_counter, sleep
 
 MEGABYTES = 32  # сколько данных передать очередью и через общую память
-MESSAGES = 10  # сколько сообщений по мегабайту хочет отправить тот, кого убьют
 ROUNDS = 3  # два способа передачи чередуются; сравниваем лучшие круги
 
 numbers, letters, counter = [1, 2], {"x": 1}, 7  # это ребёнок и изменит
@@ -27,8 +26,9 @@ def memory() -> str:
     return f"{numbers} {letters} {counter}"
 
 
-def start(target, *args, context=multiprocessing) -> tuple:
+def start(target, *args, method: str | None = None) -> tuple:
     """Породить ребёнка, которому есть куда отвечать; вернуть процесс и канал, откуда читать."""
+    context = get_context(method)  # всё то же, что в multiprocessing, но с этим способом запуска
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=target, args=(*args, sender))
     process.start()
@@ -51,7 +51,6 @@ def change_and_share(value, name: str, queue, sender) -> None:
     value.value = counter + 1
     block = SharedMemory(name)
     block.buf[0] = counter + 1
-    block.close()
     queue.put([*numbers, 3])
     sender.send({**letters, "y": 2})
 
@@ -72,15 +71,14 @@ def exchange() -> dict[str, tuple]:
 
 
 def send_messages(sender) -> None:
-    """Ребёнок, которого убьют: отправлять сообщения, каждое — мегабайт."""
-    for _ in range(MESSAGES):
+    """Ребёнок, которого убьют: отправлять и отправлять сообщения, каждое — мегабайт."""
+    while True:
         sender.send_bytes(bytes(1_000_000))
 
 
 def receive_from_killed() -> tuple[int, str]:
     """Сколько его сообщений дошло целыми и какую ошибку получил читатель."""
-    # spawn: ребёнку не достанется receiver, и, если убьют родителя, он это заметит
-    process, receiver = start(send_messages, context=get_context("spawn"))
+    process, receiver = start(send_messages)
     received = 0
     try:
         while receiver.recv_bytes():
@@ -89,17 +87,15 @@ def receive_from_killed() -> tuple[int, str]:
                 sleep(0.1)  # четвёртое начато, но целиком в канал не помещается
                 process.kill()
     except (EOFError, OSError) as error:
-        process.join()
-        return received, f"{type(error).__name__}: {error}"
+        return received, type(error).__name__
 
 
 def take(name: str, queue, sender) -> None:
     """Ребёнок: получать данные то очередью, то через общий блок; отвечать последним байтом."""
     block = SharedMemory(name)
-    sender.send("готов")
     for _ in range(ROUNDS):
-        sender.send(queue.get(timeout=4)[-1])  # родителя убьют — вечно не ждём
-        queue.get(timeout=4)  # знак, что данные уже в блоке
+        sender.send(queue.get()[-1])
+        queue.get()  # знак, что данные уже в блоке
         sender.send(block.buf[-1])
 
 
@@ -107,7 +103,6 @@ def deliver(megabytes: int) -> list[tuple[float, float]]:
     """За сколько мс данные доходят до ребёнка очередью и через общий блок, по кругам."""
     block, queue, times = SharedMemory(create=True, size=megabytes << 20), Queue(), []
     process, receiver = start(take, block.name, queue)
-    receiver.recv()
     for number in range(1, ROUNDS + 1):
         data = bytes([number]) * block.size
         begin = perf_counter()
@@ -120,7 +115,6 @@ def deliver(megabytes: int) -> list[tuple[float, float]]:
         times.append((1000 * (middle - begin), 1000 * (perf_counter() - middle)))
         assert by_queue == by_block == number, "дошли не те данные"
     process.join()
-    block.close()
     block.unlink()
     return times
 
@@ -131,11 +125,11 @@ def deliver(megabytes: int) -> list[tuple[float, float]]:
 def main() -> None:
     ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter).parse_args()
     print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
-    print(f"ядер: {CORES}, способ запуска: {multiprocessing.get_start_method()}")
+    print(f"ядер: {CORES}, способ запуска: {get_context().get_start_method()}")
     print(f"\n{'процесс':22}{'pid':8}{'было':19}стало")
     original = memory()
     for method in sorted(get_all_start_methods()):
-        process, receiver = start(change, context=get_context(method))
+        process, receiver = start(change, method=method)
         pid, before, after = receiver.recv()
         process.join()
         print(f"{f'ребёнок, {method}':20}{pid:7}   {before:19}{after}")
@@ -146,16 +140,23 @@ def main() -> None:
         print(f"{name:17}{old!s:15}{new}")
     arrived = [name for name, (old, new) in seen.items() if old != new]
     received, error = receive_from_killed()
-    print(f"\nот убитого: целых сообщений {received}, затем {error}")
     by_queue, by_block = zip(*deliver(MEGABYTES))
-    for name, times in ("очередь", by_queue), ("общую память", by_block):
-        print(f"{MEGABYTES} МБ через {name}, мс: {', '.join(f'{ms:.0f}' for ms in times)}")
-    kept = "прежняя" if memory() == original else "изменилась"
-    print(f"\nВывод: дети меняли свою память, а у родителя она {kept}.")
+    print(f"\n{MEGABYTES} МБ через очередь, мс: {', '.join(f'{ms:.0f}' for ms in by_queue)}")
+    print(f"{MEGABYTES} МБ через общую память, мс: {', '.join(f'{ms:.0f}' for ms in by_block)}")
+    kept = "прежнее" if memory() == original else "новое"
+    print(f"\nВывод: после всех детей у родителя всё {kept}.")
     print(f"Вывод: изменения передают: {', '.join(arrived) or 'ничто'}.")
-    print(f"Вывод: от убитого дошло целыми {received} из {MESSAGES} сообщений.")
+    print(f"Вывод: от убитого целых сообщений {received}, потом ошибка {error}.")
     ratio = f"{min(by_queue) / min(by_block):.1f}".replace(".", ",")
     print(f"Вывод: через очередь дольше, чем через общую память, в {ratio} раза.")
+
+
+def follow_parent(_) -> None:
+    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
+    Thread(target=lambda: os._exit(parent_process().join() or 1), daemon=True).start()
+
+
+register_after_fork(follow_parent, follow_parent)  # выполнит каждый ребёнок, едва начнётся
 
 
 # --- Служебное: одно и то же во всех файлах ----------------------------------------------
