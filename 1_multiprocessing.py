@@ -1,7 +1,7 @@
 """Процессы: кто их порождает, что они наследуют, сколько стоят и чем кончаются.
 
 Смотрите: у каждого процесса свой pid; то, что родитель изменил на ходу, видит
-только ребёнок fork; от конца процесса до join() остаётся зомби.
+только ребёнок fork; между концом нашего ребёнка и join() остаётся зомби.
 Попробуйте: в строке setting = "исходное" напишите другое слово. Кто его увидит?
 """
 
@@ -31,7 +31,7 @@ def introduce_myself(sender) -> None:
 def give_birth(method: str) -> tuple[float, int, int, str]:
     """Породить процесс: мс от start() до его первой строки, его pid, pid родителя, setting.
 
-    fork копирует родителя, spawn запускает новый Python, forkserver просит об этом сервер.
+    fork копирует родителя, spawn запускает новый Python, forkserver копирует не нас, а сервер.
     """
     context = get_context(method)  # в нём всё, что есть в multiprocessing, но с этим способом
     receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
@@ -55,7 +55,7 @@ def live_and_die(fate: str, method: str) -> tuple[int, str, str]:
     process = get_context(method).Process(target=live, args=(fate,))
     process.start()
     if fate == "убит":
-        process.kill()
+        process.kill()  # в Linux и macOS это сигнал 9, отсюда код возврата -9
     wait([process.sentinel])  # дождаться конца, но о коде возврата пока не спрашивать
     before = state(process.pid)
     process.join()  # спросить код возврата; теперь система может о процессе забыть
@@ -67,7 +67,7 @@ def state(pid: int) -> str:
     if not hasattr(os, "waitid"):
         return "не узнать"  # в Windows, а до Python 3.13 и в macOS
     try:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # WNOWAIT: посмотреть, но не убирать
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # кончился? но не убирать
         return "зомби"
     except ChildProcessError:
         return "ничего"
@@ -82,7 +82,7 @@ def try_lambda(method: str) -> str:
     process = get_context(method).Process(target=target)
     try:
         if sys.platform == "win32":
-            pickle.dumps(target)  # не то об ошибке напечатает ещё и недособранный ребёнок
+            pickle.dumps(target)  # иначе об ошибке напечатает ещё и начатый ребёнок
         process.start()
     except (AttributeError, pickle.PicklingError) as error:
         return f"отказ, {type(error).__name__}: {error}"
@@ -98,7 +98,7 @@ def main() -> None:
 
     setting = "изменено"
     print(f"\nродитель: pid {os.getpid()}, его родитель {os.getppid()}, setting = {setting!r}")
-    print("способ запуска      pid   родитель          setting        до первой строки")
+    print("способ запуска      pid   родитель          setting    до начала, медиана")
     births: dict[str, list] = {method: [] for method in sorted(get_all_start_methods())}
     for _ in range(ROUNDS):
         for method, tries in births.items():
@@ -121,18 +121,18 @@ def main() -> None:
     for method, answer in answers.items():
         print(f"лямбда, {method:11}{shorten(answer, 61, placeholder=' …')}")
     limit = os.sysconf("SC_CHILD_MAX") if hasattr(os, "sysconf") else "система не сообщает"
-    print(f"сколько процессов разрешено: {limit if limit != -1 else 'без предела'}\n")
+    print(f"процессов разрешено пользователю: {limit if limit != -1 else 'без предела'}\n")
     pids = {pid for tries in births.values() for _, pid, _, _ in tries}
     seeing = [method for method, tries in births.items() if tries[-1][-1] == setting]
     taking = [method for method, answer in answers.items() if answer.startswith("принята")]
     fastest, *others = sorted(cost, key=cost.get)
     slower = [f"быстрее {method} в {cost[method] / cost[fastest]:.1f} раза" for method in others]
     for text in (
-        f"процессов запущено {ROUNDS * len(births)}, разных pid {len(pids)}",
-        f"новое значение setting видят дети: {', '.join(seeing) or 'никакие'}",
-        f"запуск {fastest} {', '.join(slower) or 'здесь один'}",
-        f"лямбду принимают: {', '.join(taking) or 'никто'}",
-        f"зомби до join() оставляют дети: {', '.join(zombies) or 'никакие'}",
+        f"опрошено детей {ROUNDS * len(births)}, разных pid {len(pids)}",
+        f"новое значение setting видит ребёнок способа: {', '.join(seeing) or 'никакого'}",
+        f"запуск {fastest} {', '.join(slower) or 'здесь единственный'}",
+        f"лямбду принимает способ: {', '.join(taking) or 'никакой'}",
+        f"зомби до join() — от детей способа: {', '.join(zombies) or 'узнать нельзя'}",
     ):
         print(f"Вывод: {text.replace('.', ',')}.")
 
@@ -145,7 +145,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

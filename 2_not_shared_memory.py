@@ -11,7 +11,6 @@ import sys
 from argparse import ArgumentParser, RawTextHelpFormatter
 from multiprocessing import Queue, Value, get_all_start_methods, get_context, parent_process
 from multiprocessing.shared_memory import SharedMemory
-from multiprocessing.util import register_after_fork
 from threading import Thread
 from time import perf_counter, sleep
 
@@ -29,7 +28,7 @@ def memory() -> str:
 def start(target, *args, method: str | None = None) -> tuple:
     """Породить ребёнка, которому есть куда отвечать; вернуть процесс и канал, откуда читать."""
     context = get_context(method)  # всё то же, что в multiprocessing, но с этим способом запуска
-    receiver, sender = context.Pipe(duplex=False)
+    receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
     process = context.Process(target=target, args=(*args, sender))
     process.start()
     sender.close()  # теперь пишет один ребёнок: если он умрёт, recv() не станет ждать вечно
@@ -49,7 +48,7 @@ def change(sender) -> None:
 def change_and_share(value, name: str, queue, sender) -> None:
     """Ребёнок: изменить то же самое, но так, чтобы увидел родитель."""
     value.value = counter + 1
-    block = SharedMemory(name)
+    block = SharedMemory(name)  # тот же блок: ребёнок нашёл его по имени
     block.buf[0] = counter + 1
     queue.put([*numbers, 3])
     sender.send({**letters, "y": 2})
@@ -64,7 +63,7 @@ def exchange() -> dict[str, tuple]:
     process, receiver = start(change_and_share, value, block.name, queue)
     seen = {"Pipe": (letters, receiver.recv()), "Queue": (numbers, queue.get(timeout=10))}
     process.join()
-    seen |= {"Value": (counter, value.value), "shared_memory": (counter, block.buf[0])}
+    seen.update(Value=(counter, value.value), shared_memory=(counter, block.buf[0]))
     block.close()
     block.unlink()  # вернуть память системе
     return seen
@@ -72,16 +71,17 @@ def exchange() -> dict[str, tuple]:
 
 def send_messages(sender) -> None:
     """Ребёнок, которого убьют: отправлять и отправлять сообщения, каждое — мегабайт."""
+    follow_parent()
     while True:
         sender.send_bytes(bytes(1_000_000))
 
 
 def receive_from_killed() -> tuple[int, str]:
-    """Сколько его сообщений дошло целыми и какую ошибку получил читатель."""
+    """Сколько сообщений убитого дошло целыми и какую ошибку получил читатель."""
     process, receiver = start(send_messages)
     received = 0
     try:
-        while receiver.recv_bytes():
+        while receiver.recv_bytes():  # выйдем отсюда по ошибке: писать станет некому
             received += 1
             if received == 3:
                 sleep(0.1)  # четвёртое начато, но целиком в канал не помещается
@@ -92,6 +92,7 @@ def receive_from_killed() -> tuple[int, str]:
 
 def take(name: str, queue, sender) -> None:
     """Ребёнок: получать данные то очередью, то через общий блок; отвечать последним байтом."""
+    follow_parent()
     block = SharedMemory(name)
     for _ in range(ROUNDS):
         sender.send(queue.get()[-1])
@@ -101,10 +102,10 @@ def take(name: str, queue, sender) -> None:
 
 def deliver(megabytes: int) -> list[tuple[float, float]]:
     """За сколько мс данные доходят до ребёнка очередью и через общий блок, по кругам."""
-    block, queue, times = SharedMemory(create=True, size=megabytes << 20), Queue(), []
+    block, queue, times = SharedMemory(create=True, size=megabytes * 1_000_000), Queue(), []
     process, receiver = start(take, block.name, queue)
     for number in range(1, ROUNDS + 1):
-        data = bytes([number]) * block.size
+        data = bytes([number]) * block.size  # все байты равны номеру круга
         begin = perf_counter()
         queue.put(data)  # упаковать (pickle), пропустить через канал, распаковать
         by_queue = receiver.recv()
@@ -145,18 +146,15 @@ def main() -> None:
     print(f"{MEGABYTES} МБ через общую память, мс: {', '.join(f'{ms:.0f}' for ms in by_block)}")
     kept = "прежнее" if memory() == original else "новое"
     print(f"\nВывод: после всех детей у родителя всё {kept}.")
-    print(f"Вывод: изменения передают: {', '.join(arrived) or 'ничто'}.")
+    print(f"Вывод: изменения доходят через {', '.join(arrived) or 'ничто'}.")
     print(f"Вывод: от убитого целых сообщений {received}, потом ошибка {error}.")
     ratio = f"{min(by_queue) / min(by_block):.1f}".replace(".", ",")
-    print(f"Вывод: через очередь дольше, чем через общую память, в {ratio} раза.")
+    print(f"Вывод: данные через очередь идут в {ratio} раза дольше, чем через общую память.")
 
 
-def follow_parent(_) -> None:
+def follow_parent() -> None:
     """Ребёнок: если родителя убьют, кончиться вслед за ним."""
-    Thread(target=lambda: os._exit(parent_process().join() or 1), daemon=True).start()
-
-
-register_after_fork(follow_parent, follow_parent)  # выполнит каждый ребёнок, едва начнётся
+    Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
 
 
 # --- Служебное: одно и то же во всех файлах ----------------------------------------------
@@ -167,7 +165,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

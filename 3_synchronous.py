@@ -1,4 +1,4 @@
-"""Счёт без процессов: задания идут одно за другим, занято одно ядро.
+"""Счёт в одном процессе: задания идут одно за другим, занято одно ядро.
 
 Смотрите: начало каждого задания — конец предыдущего; занято одно ядро из всех.
 Попробуйте: сравните функцию solve() здесь и в 4_math.py.
@@ -28,8 +28,8 @@ def is_prime(number: int) -> bool:
 
 def work(limit: int) -> Record:
     """Сделать задание — сосчитать простые числа меньше limit — и составить протокол."""
-    begin, cpu, preempted = perf_counter(), process_time(), preemptions()
-    primes = sum(is_prime(number) for number in range(limit))
+    begin, cpu, preempted = perf_counter(), process_time(), preemptions()  # cpu — время счёта
+    primes = sum(is_prime(number) for number in range(limit))  # True — это 1, False — 0
     cpu, preempted = process_time() - cpu, preemptions() - preempted
     return Record(limit, primes, os.getpid(), begin, perf_counter(), cpu, preempted)
 
@@ -85,7 +85,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

@@ -1,6 +1,6 @@
 """Счёт в процессах: те же задания, что в 3_synchronous.py, на всех ядрах сразу.
 
-Смотрите: занято почти столько ядер, сколько их есть, и во столько же раз
+Смотрите: занято почти столько ядер, сколько их есть, и почти во столько же раз
 быстрее; процессов больше, чем ядер, — только ядро отнимают чаще.
 Попробуйте: taskset -c 0 python3 4_math.py (Linux): тот же счёт на одном ядре.
 """
@@ -12,14 +12,14 @@ import sys
 from argparse import ArgumentParser, RawTextHelpFormatter
 from collections import namedtuple
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from math import isqrt
 from multiprocessing import get_start_method, parent_process
-from multiprocessing.util import register_after_fork
 from string import ascii_uppercase
 from threading import Thread
 from time import perf_counter, process_time
 
-ROUNDS = 3  # способы чередуются, чтобы помехи достались всем поровну; сравниваем лучшие круги
+ROUNDS = 3  # способы чередуются, чтобы помехи достались всем поровну; сравниваем лучшие прогоны
 
 # Задание: сколько простых чисел меньше 40 000? Ответы известны заранее (OEIS A000720).
 ANSWERS = {40_000: 4203, 35_000: 3732, 30_000: 3245, 25_000: 2762, 20_000: 2262, 15_000: 1754}
@@ -36,16 +36,16 @@ def is_prime(number: int) -> bool:
 
 def work(limit: int) -> Record:
     """Сделать задание — сосчитать простые числа меньше limit — и составить протокол."""
-    begin, cpu, preempted = perf_counter(), process_time(), preemptions()
-    primes = sum(is_prime(number) for number in range(limit))
+    begin, cpu, preempted = perf_counter(), process_time(), preemptions()  # cpu — время счёта
+    primes = sum(is_prime(number) for number in range(limit))  # True — это 1, False — 0
     cpu, preempted = process_time() - cpu, preemptions() - preempted
     return Record(limit, primes, os.getpid(), begin, perf_counter(), cpu, preempted)
 
 
 def solve(jobs: list[int], workers: int) -> list[Record]:
     """Сделать все задания: дети берут их из очереди, освободился — взял следующее."""
-    with ProcessPoolExecutor(workers) as pool:
-        return list(pool.map(work, jobs))
+    with ProcessPoolExecutor(workers) as pool:  # пул: дети, которые ждут заданий
+        return list(pool.map(work, jobs, timeout=25))
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
@@ -80,11 +80,11 @@ def timeline(run: Run, width: int = 56) -> list[str]:
 
 
 def conclusions(runs: dict[int, list[Run]], workers: int, cores: int) -> list[str]:
-    """Что следует из кругов; runs — {сколько процессов: прогоны}, 0 — без процессов."""
+    """Что следует из кругов; runs — {сколько процессов: прогоны}, 0 — без новых."""
     alone, run, more = min(runs[0]), min(runs[workers]), min(runs[2 * workers])
-    if run.busy < 1.3 and min(one.busy for one in runs[0]) < 0.9:  # и одному мешали
-        return ["ядра отнимали, судить нельзя: закройте лишнее и повторите"]
-    together = "шли одновременно" if run.busy > 1.3 else "больше одного ядра не заняли"
+    if cores > 1 and run.busy < 1.3:
+        return ["больше одного ядра не досталось, судить нельзя: закройте лишнее и повторите"]
+    together = "шли одновременно" if run.busy > 1.3 else "шли попеременно"
     speedups = [f"{one.seconds / many.seconds:.2f}" for one, many in zip(runs[0], runs[workers])]
     texts = [f"задания {together}: занято ядер {run.busy:.2f} из {cores}"]
     texts.append(f"ускорение {alone.seconds / run.seconds:.2f}; по кругам: {'; '.join(speedups)}")
@@ -92,7 +92,8 @@ def conclusions(runs: dict[int, list[Run]], workers: int, cores: int) -> list[st
         ratio = more.seconds / run.seconds
         faster = "стало быстрее" if ratio < 0.9 else "заметно быстрее не стало"
         texts.append(f"процессов {2 * workers} вместо {workers}: {faster}, время × {ratio:.2f}")
-        texts.append(f"при этом ядро отняли раз: {more.preempted} вместо {run.preempted}")
+        if more.preempted:  # в Windows счёта нет
+            texts.append(f"при этом ядро отняли раз: {more.preempted} вместо {run.preempted}")
     return texts
 
 
@@ -103,16 +104,16 @@ def print_row(title: str, cells: list) -> None:
 def main() -> None:
     parser = ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter)
     parser.add_argument("--workers", type=int, choices=(2, 4, 8, 16), help="сколько процессов")
-    parser.add_argument("--work", type=int, choices=(1, 2, 4, 8), help="повторить все задания")
+    parser.add_argument("--work", type=int, choices=(1, 2, 4), help="повторить задания")
     options = parser.parse_args()
     print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
     print(f"ядер: {CORES}, способ запуска: {get_start_method()}")
 
-    workers = options.workers or min(max(2, CORES), 30)  # а вдвое больше 30 в Windows уже нельзя
+    workers = options.workers or min(max(2, CORES), 30)  # вдвое больше 30 в Windows уже нельзя
     jobs = sorted([*ANSWERS] * (options.work or 1 + CORES // 4), reverse=True)  # большие — первыми
     runs: dict[int, list[Run]] = {0: [], 1: [], workers: [], 2 * workers: []}
-    print(f"\nзаданий {len(jobs)}, одних и тех же: без процессов и в процессах")
-    print_row("процессов", [n or "нет" for n in runs])
+    print(f"\nзаданий {len(jobs)}, одних и тех же: в самой программе и в новых процессах")
+    print_row("новых процессов", [n or "нет" for n in runs])
     for number in range(1, ROUNDS + 1):
         for n, tries in runs.items():
             tries.append(measure(solve(jobs, n) if n else [work(job) for job in jobs]))
@@ -122,18 +123,18 @@ def main() -> None:
     print_row("занято ядер", [f"{run.busy:.2f}" for run in best.values()])
     print_row("ядро отнято, раз", [run.preempted for run in best.values()])
     print_row("верных ответов", [run.right for run in best.values()])
-    print(f"\nлучший прогон, процессов {workers}: буква — задание, в конце — сколько сделано")
+    print(f"\nлучший прогон, новых процессов {workers}: буква — задание, в конце — сколько их")
     print(*timeline(best[workers])[:4], sep="\n", end="\n\n")
     for text in conclusions(runs, workers, CORES):
         print(f"Вывод: {text.replace('.', ',')}.")
 
 
-def follow_parent(_) -> None:
+def follow_parent() -> None:
     """Ребёнок: если родителя убьют, кончиться вслед за ним."""
-    Thread(target=lambda: os._exit(parent_process().join() or 1), daemon=True).start()
+    Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
 
 
-register_after_fork(follow_parent, follow_parent)  # выполнит каждый ребёнок, едва начнётся
+ProcessPoolExecutor = partial(ProcessPoolExecutor, initializer=follow_parent)  # он и в solve()
 
 
 # --- Служебное: одно и то же во всех файлах ----------------------------------------------
@@ -144,7 +145,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

@@ -1,8 +1,8 @@
-"""Потоки: живут в одном процессе, запускаются дёшево, а счёт на Python не ускоряют.
+"""Потоки: живут в одном процессе, запускаются дёшево, но при GIL счёт не ускоряют.
 
 Смотрите: на шкале времени потоки передают друг другу GIL, замок интерпретатора:
-пока работает один, другой ждёт. Без GIL обе строки сплошные, занято два ядра.
-Попробуйте: --workers 4; если есть свободнопоточный Python — python3.14t.
+пока один работает, другие ждут. Без GIL строки сплошные, ядер занято больше.
+Попробуйте: --workers 8; если есть Python без GIL (python3.14t), запустите им.
 """
 
 import os
@@ -20,7 +20,7 @@ from time import perf_counter, process_time
 
 PORTIONS = 6_000  # сколько порций счёта, по доле миллисекунды, разделить между потоками
 ANSWER = 15  # в каждой порции один вопрос: сколько простых чисел меньше 50
-ROUNDS = 3  # один поток и несколько чередуются; сравниваем лучшие круги
+ROUNDS = 3  # один поток и несколько чередуются; сравниваем лучшие прогоны
 
 
 def is_prime(number: int) -> bool:
@@ -31,10 +31,10 @@ def is_prime(number: int) -> bool:
 def compute(portions: int, notes: dict, gate: Barrier) -> None:
     """Поток: считать порцию за порцией и после каждой записывать время и ответ."""
     own: list[tuple[float, int]] = []
-    notes[os.getpid(), get_native_id()] = own  # словарь общий: в нём записи всех потоков
+    notes[os.getpid(), get_native_id()] = own  # словарь общий, ключ — пара чисел
     gate.wait()  # ворота: откроются, когда подойдут все
     for _ in range(portions):
-        primes = sum(is_prime(number) for number in range(50))
+        primes = sum(is_prime(number) for number in range(50))  # True — это 1, False — 0
         own.append((perf_counter(), primes))
 
 
@@ -66,8 +66,8 @@ def lifetime(kind) -> float:
 
 # --- Измерения и вывод -----------------------------------------------------------------
 
-# Прогон: секунды, занято ядер, по сколько мс поток работал подряд, верных ответов, записи.
-Run = namedtuple("Run", "seconds busy turns right notes")
+# Прогон: секунды, занято ядер, смен потока, по сколько мс тот работал подряд, верных ответов…
+Run = namedtuple("Run", "seconds busy switches turns right notes")
 
 
 def measure(portions: int, workers: int) -> Run:
@@ -79,7 +79,7 @@ def measure(portions: int, workers: int) -> Run:
     handovers = [time for (_, one), (time, other) in pairwise(merged) if one != other]
     turns = [1000 * (after - before) for before, after in pairwise(handovers)]
     right = sum(primes == ANSWER for own in notes.values() for _, primes in own)
-    return Run(seconds, cpu / seconds, turns, right, notes)
+    return Run(seconds, cpu / seconds, len(handovers), turns, right, notes)
 
 
 def timeline(run: Run, column: float = 0.002, width: int = 60) -> list[str]:
@@ -127,7 +127,7 @@ def main() -> None:
     lives = [(lifetime(Thread), lifetime(Process)) for _ in range(5)]
     thread, process = (median(kind) for kind in zip(*lives))
     print(f"\nзапустить и дождаться: поток {thread:.3f} мс, процесс {process:.3f} мс")
-    print(f"интервал переключения потоков {1000 * sys.getswitchinterval():g} мс")
+    print(f"GIL можно потребовать через {1000 * sys.getswitchinterval():g} мс ожидания")
     runs: dict[int, list[Run]] = {1: [], workers: []}
     print_row("потоков", list(runs))
     for number in range(1, ROUNDS + 1):
@@ -136,17 +136,17 @@ def main() -> None:
         print_row(f"круг {number}, с", [f"{tries[-1].seconds:.2f}" for tries in runs.values()])
     best = [min(tries) for tries in runs.values()]
     print_row("занято ядер", [f"{run.busy:.2f}" for run in best])
-    print_row("смен потока", [len(run.turns) for run in best])
+    print_row("смен потока", [run.switches for run in best])
     print_row("верных ответов", [run.right for run in best])
     print(
-        f"\nпроцесс {os.getpid()}, лучший прогон; столбец — 2 мс, чем плотнее, тем дольше работал"
+        f"\nпроцесс {os.getpid()}, начало прогона; столбец — 2 мс: чем плотнее, тем дольше работал"
     )
     print(*timeline(best[1]), sep="\n", end="\n\n")
 
     pids = {pid for pid, _ in best[1].notes}
     common = "процесс у них общий" if len(pids) == 1 else f"процессов {len(pids)}"
     texts = [f"потоков {len(best[1].notes)}, а {common}"]
-    texts += [f"процесс запускается в {process / thread:.1f} раза дольше, чем поток"]
+    texts += [f"запустить процесс и дождаться его в {process / thread:.1f} раза дольше, чем поток"]
     for text in texts + conclusions(*runs.values(), CORES):
         print(f"Вывод: {text.replace('.', ',')}.")
 
@@ -159,7 +159,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

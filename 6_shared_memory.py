@@ -86,7 +86,7 @@ def consume(queue: Queue, consumer: int, taken: list) -> None:
         number = queue.get()
         if number is None:
             break
-        taken.append((consumer, number))
+        taken.append((consumer, number))  # append() неделим, замок ему не нужен
 
 
 def pass_through_queue(producers: int, consumers: int) -> list[tuple[int, int]]:
@@ -145,7 +145,7 @@ def main() -> None:
     print(f"по кругам от {min(shares):.0f} до {max(shares):.0f} %.")
     print(f"Вывод: с замком потеряно {sum(lost[with_lock])}, а времени ушло {price}.")
     print(f"Вывод: counter += 1 потерял {sum(lost[plus_one])} из {ROUNDS * totals[plus_one]}.")
-    print(f"Вывод: в очереди потеряно {ITEMS - once}, выдано дважды {len(taken) - once}.")
+    print(f"Вывод: очередь потеряла чисел: {ITEMS - once}, выдала дважды: {len(taken) - once}.")
 
 
 # --- Служебное: одно и то же во всех файлах ----------------------------------------------
@@ -156,7 +156,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # приберёт и без слов
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
