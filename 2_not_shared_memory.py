@@ -114,7 +114,8 @@ def deliver(megabytes: int) -> list[tuple[float, float]]:
         queue.put("лежит в блоке")
         by_block = receiver.recv()
         times.append((1000 * (middle - begin), 1000 * (perf_counter() - middle)))
-        assert by_queue == by_block == number, "дошли не те данные"
+        if not by_queue == by_block == number:
+            raise RuntimeError("дошли не те данные")
     process.join()
     block.unlink()
     return times
