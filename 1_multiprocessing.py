@@ -129,10 +129,10 @@ def main() -> None:
     slower = [f"быстрее {method} в {cost[method] / cost[fastest]:.1f} раза" for method in others]
     for text in (
         f"опрошено детей {ROUNDS * len(births)}, разных pid {len(pids)}",
-        f"новое значение setting видит ребёнок способа: {', '.join(seeing) or 'никакого'}",
+        f"новое значение setting видит: {', '.join(seeing) or 'никто'}",
         f"запуск {fastest} {', '.join(slower) or 'здесь единственный'}",
-        f"лямбду принимает способ: {', '.join(taking) or 'никакой'}",
-        f"зомби до join() — от детей способа: {', '.join(zombies) or 'узнать нельзя'}",
+        f"лямбду принимает: {', '.join(taking) or 'никто'}",
+        f"зомби до join() оставляют: {', '.join(zombies) or 'узнать нельзя'}",
     ):
         print(f"Вывод: {text.replace('.', ',')}.")
 
