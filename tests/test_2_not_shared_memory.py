@@ -1,92 +1,174 @@
 """Утверждения раздела «Разделяемая память»: P4, M2, P5, R1, M5."""
 
 import multiprocessing
-import os
 import re
 from pathlib import Path
 
 import pytest
-from conftest import conclusions, numbers, output, rows, run, run_changed
+from conftest import (
+    LEAPING_CLOCKS,
+    changed,
+    conclusion,
+    conclusions,
+    is_ratio,
+    lines,
+    output,
+    posix,
+    run,
+    said,
+    tries,
+    watched,
+)
 
-METHODS = multiprocessing.get_all_start_methods()
+METHODS = sorted(multiprocessing.get_all_start_methods())
 BEFORE, AFTER = "[1, 2] {'x': 1} 7", "[1, 2, 3] {'x': 1, 'y': 2} 8"
+SMALL = ("MEGABYTES = 32", "MEGABYTES = 1")
 
 
-def test_P4_M2_child_changes_are_seen_by_the_child_and_not_by_the_parent() -> None:
-    lines = [line for line in output(2).splitlines() if re.search(r"ребёнок|родитель \d", line)]
-    assert len(lines) == 2 * len(METHODS)
-    for child, parent in zip(lines[::2], lines[1::2], strict=True):
-        assert re.findall(r"\[.*?\] \{.*?\} \d", child) == [BEFORE, AFTER]
-        assert re.findall(r"\[.*?\] \{.*?\} \d", parent) == [BEFORE, BEFORE]
-    assert f"способов {len(METHODS)} из {len(METHODS)}" in conclusions(output(2))[0]
+def table(text: str) -> dict[str, list[str]]:
+    """Кто — pid, что было, что стало."""
+    pattern = r"^(ребёнок, \w+|родитель) +(\d+) +(\[.*\] \{.*\} \d+) +(\[.*\] \{.*\} \d+)$"
+    return {who: rest for who, *rest in re.findall(pattern, text, re.MULTILINE)}
 
 
-def test_P4_every_child_is_a_process_of_its_own() -> None:
-    pids = re.findall(r"(?:ребёнок|родитель) +(\d+)", output(2))
-    assert len(set(pids)) == len(METHODS) + 1
+def test_P4_M2_child_changes_its_memory_and_the_parent_sees_nothing() -> None:
+    rows = table(output(2))
+    assert len(rows) == len(METHODS) + 1 == len({pid for pid, *_ in rows.values()})
+    for method in METHODS:
+        assert rows[f"ребёнок, {method}"][1:] == [BEFORE, AFTER]
+    assert rows["родитель"][1:] == [BEFORE, BEFORE]
+    assert "прежнее" in conclusion(output(2), "у родителя")
+
+
+def test_P4_M2_pids_are_those_that_the_system_gave() -> None:
+    text, noted = watched(2, SMALL)
+    rows = {who: pid for who, (pid, *_) in table(text).items()}
+    assert rows.pop("родитель") == noted[0][0]
+    children = {pid for pid, *_ in noted} - {noted[0][0]}
+    assert len(set(rows.values())) == len(METHODS) and set(rows.values()) <= children
+
+
+def test_P4_M2_if_threads_replace_processes_the_parent_does_see_the_change() -> None:
+    thread = (
+        "receiver, sender = get_context().Pipe(duplex=False); "
+        "process = Thread(target=change, args=(sender,)); process.start()"
+    )
+    text = changed(2, SMALL, ("process, receiver = start(change, method=method)", thread))
+    _, before, after = table(text)["родитель"]
+    threes = ", 3" * len(METHODS)
+    assert before == BEFORE
+    assert after == f"[1, 2{threes}] {{'x': 1, 'y': 2}} {7 + len(METHODS)}"
+    assert "прежнее" not in conclusion(text, "у родителя")
+
+
+def test_P4_P5_tables_show_what_the_children_really_did() -> None:
+    text = changed(
+        2,
+        SMALL,
+        ("numbers.append(3)", "numbers.append(33)"),
+        ("value.value = counter + 1", "value.value = counter"),
+        ("block.buf[0] = counter + 1", "block.buf[0] = counter + 6"),
+        ("[*numbers, 3]", "[*numbers, 34]"),
+        ('{**letters, "y": 2}', '{**letters, "z": 5}'),
+    )
+    for method in METHODS:
+        assert "[1, 2, 33]" in table(text)[f"ребёнок, {method}"][2]
+    seen = {name: lines(text, f"{name} ")[0].split() for name in ("Value", "shared_memory")}
+    assert seen == {"Value": ["7", "7"], "shared_memory": ["7", "13"]}
+    assert lines(text, "Queue ")[0].endswith(" [1, 2, 34]")
+    assert lines(text, "Pipe ")[0].endswith(" {'x': 1, 'z': 5}")
+    assert conclusion(text, "через Pipe").endswith(" через Pipe, Queue, shared_memory.")
 
 
 @pytest.mark.parametrize(
-    ("mechanism", "before", "after"),
+    ("mechanism", "change"),
     [
-        ("Queue", "[1, 2]", "[1, 2, 3]"),
-        ("Pipe", "{'x': 1}", "{'x': 1, 'y': 2}"),
-        ("Value", "7", "8"),
-        ("shared_memory", "7", "8"),
+        ("Queue", "[1, 2] [1, 2, 3]"),
+        ("Pipe", "{'x': 1} {'x': 1, 'y': 2}"),
+        ("Value", "7 8"),
+        ("shared_memory", "7 8"),
     ],
 )
-def test_P5_mechanism_makes_the_change_visible(mechanism: str, before: str, after: str) -> None:
-    (words,) = rows(output(2), mechanism)
-    assert words == [mechanism, *before.split(), *after.split()]
-    assert mechanism in conclusions(output(2))[1]
+def test_P5_mechanism_makes_the_change_visible(mechanism: str, change: str) -> None:
+    (line,) = lines(output(2), f"{mechanism} ")
+    assert line.split() == change.split()
+    assert mechanism in conclusion(output(2), "изменения доходят")
 
 
-def test_R1_queue_is_dearer_than_shared_memory_for_large_data() -> None:
-    size, queue, shared = numbers(r"(\d+) МБ через Queue (\d+) мс, .* (\d+) мс", output(2))
-    assert size >= 10
-    assert queue > shared
-    (ratio,) = numbers(r"([\d.]+) к 1", conclusions(output(2))[2])
-    assert queue / (shared + 1) < ratio + 0.1 and ratio - 0.1 < (queue + 1) / max(shared - 1, 0.5)
+def times(text: str, way: str) -> list[float]:
+    """Мс по кругам для способа передачи."""
+    (line,) = (line for line in text.splitlines() if f"МБ через {way}, мс" in line)
+    return said(line)[1:]
 
 
-def test_R1_amount_of_data_is_the_readers_choice() -> None:
-    assert "64 МБ через Queue" in run(2, "--work", "2").stdout
+SLOW = """
+import time
+from multiprocessing.reduction import ForkingPickler
+from multiprocessing.shared_memory import SharedMemory
+class Slow:
+    def __init__(self, buf): self.buf = buf
+    def __getitem__(self, place): return self.buf[place]
+    def __setitem__(self, place, data):
+        time.sleep(0.1 if isinstance(place, slice) else 0)
+        self.buf[place] = data
+def dumps(obj, protocol=None, dumps=ForkingPickler.dumps):
+    packed = dumps(obj, protocol)
+    time.sleep(0.2 if len(packed) >= 1_000_000 else 0)
+    return packed
+ForkingPickler.dumps = dumps
+SharedMemory.buf = property(lambda self: Slow(self._buf))
+"""
 
 
-def test_M5_reader_of_a_killed_sender_gets_part_and_an_error() -> None:
-    whole, sent = numbers(r"целыми дошло (\d+) из (\d+) МБ", output(2))
-    assert 0 < whole < sent
-    (line,) = (line for line in output(2).splitlines() if line.startswith("от убитого"))
-    assert re.search("OSError|EOFError|BrokenPipeError|ConnectionResetError", line)
-    assert f"не всё: {whole:.0f} из {sent:.0f}" in conclusions(output(2))[3]
+def test_R1_time_includes_packing_for_the_queue_and_filling_of_the_block() -> None:
+    text = changed(2, SMALL, startup=SLOW)
+    assert min(times(text, "очередь")) >= 200
+    assert min(times(text, "общую память")) >= 100
+
+
+def test_R1_every_time_is_that_of_the_clock_and_best_is_compared_with_best() -> None:
+    text = changed(2, SMALL, startup=LEAPING_CLOCKS)
+    assert times(text, "очередь") == [1e6, 7e6, 13e6]
+    assert times(text, "общую память") == [3e6, 9e6, 15e6]
+    assert said(conclusion(text, "дольше")) == [0.3]
+
+
+def test_R1_large_data_by_queue_is_dearer_than_by_shared_memory() -> None:
+    def dearer(text: str) -> bool:
+        by_queue, by_block = min(times(text, "очередь")), min(times(text, "общую память"))
+        assert is_ratio(said(conclusion(text, "дольше"))[0], by_queue, by_block, half=0.5)
+        return by_queue > by_block
+
+    assert any(dearer(text) for text in tries(2))
+
+
+def test_R1_small_data_takes_little_time() -> None:
+    small = (changed(2, SMALL) for _ in range(3))  # и дольше тридцати двух мегабайт не идёт
+    large = min(times(output(2), "очередь"))
+    assert any(min(times(text, "очередь")) < large / 3 for text in small)
+
+
+def test_M5_what_the_killed_was_sending_arrives_damaged() -> None:
+    line = conclusion(output(2), "от убитого")
+    assert said(line) == [3]
+    assert re.search(r"\b(OSError|EOFError|\w+Error)\b", line)
+    line = conclusion(changed(2, SMALL, ("received == 3", "received == 5")), "от убитого")
+    assert said(line) == [5]
+
+
+@posix
+def test_M5_error_is_the_one_that_the_reader_got() -> None:
+    assert "OSError" in conclusion(output(2), "от убитого")  # обрыв посреди сообщения
+    text = changed(
+        2, SMALL, ("    while True:\n        sender", "    for _ in 1, 2:\n        sender")
+    )
+    line = conclusion(text, "от убитого")  # умер между сообщениями
+    assert "EOFError" in line and said(line) == [2]
 
 
 @pytest.mark.skipif(not Path("/dev/shm").exists(), reason="блоки видны только в /dev/shm")
-def test_no_shared_memory_block_is_left_behind() -> None:
+def test_no_block_of_shared_memory_is_left_behind() -> None:
     before = set(Path("/dev/shm").glob("psm_*"))
-    # о забытых блоках говорит предупреждением служебный процесс multiprocessing: он их и убирает
-    done = run(2, env={**os.environ, "PYTHONWARNINGS": "default"})
-    assert done.stderr == ""
+    done = run(2, PYTHONWARNINGS="default")  # о забытом блоке предупредит уборщик
+    assert (done.stderr, len(conclusions(done.stdout))) == ("", 4)
     assert set(Path("/dev/shm").glob("psm_*")) <= before
-
-
-def test_tables_show_what_really_happened(tmp_path: Path) -> None:
-    text = run_changed(
-        tmp_path,
-        2,
-        ("    numbers.append(3)\n    letters", "    numbers.append(33)\n    letters"),
-        ("    numbers.append(3)\n    queue", "    numbers.append(34)\n    queue"),
-        ("value.value += 1", "value.value += 0"),
-        ("received == 3", "received == 5"),
-    )
-    children = [line for line in text.splitlines() if "ребёнок" in line]
-    assert children and all("[1, 2, 33]" in line for line in children)
-    assert rows(text, "Queue")[0][-1] == "34]"
-    assert "передают: Pipe, Queue, shared_memory." in conclusions(text)[1]
-    assert "5 из 32" in conclusions(text)[-1]
-
-
-def test_P4_conclusion_follows_the_measurement(tmp_path: Path) -> None:
-    said = "conn.send((os.getpid(), before, memory()))"
-    text = run_changed(tmp_path, 2, (said, said.replace("memory()", "before")))
-    assert "способов 0 из" in conclusions(text)[0]

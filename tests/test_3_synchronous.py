@@ -1,80 +1,75 @@
 """Утверждение P6a: синхронно задания идут одно за другим на одном ядре."""
 
-import difflib
-from functools import partial
-from string import ascii_uppercase
+import os
+import re
+from itertools import pairwise
 
-import pytest
-from conftest import cells, conclusions, load, numbers, output, rows, run, script
-
-
-def primes_below(limit: int) -> int:
-    """Решето Эратосфена: независимая проверка ответов."""
-    sieve = bytearray([1]) * limit
-    sieve[:2] = bytes(2)
-    for n in range(2, int(limit**0.5) + 1):
-        sieve[n * n :: n] = bytes(len(range(n * n, limit, n)))
-    return sum(sieve)
-
-
-def test_P6a_known_answers_are_right_and_given() -> None:
-    known = load(3).PRIMES_BELOW
-    assert known == {limit: primes_below(limit) for limit in known}
-    printed = {int(w[1]): int(w[2]) for w in rows(output(3), *"ABCDEFGH") if len(w) == 4}
-    assert printed == known
+from conftest import (
+    CORES,
+    LEAPING_CLOCKS,
+    PREEMPTED,
+    cells,
+    changed,
+    conclusion,
+    load,
+    output,
+    primes_below,
+    said,
+    tries,
+)
 
 
-def test_P6a_jobs_are_real_work_whose_seconds_add_up_to_the_total() -> None:
-    seconds = [float(w[3]) for w in rows(output(3), *"ABCDEFGH") if len(w) == 4]
-    (total,) = numbers(r"всего ([\d.]+) с", output(3))
-    assert sum(seconds) > 0.05
-    assert abs(sum(seconds) - total) < 0.05 * total + 0.02
-    assert seconds[0] > seconds[-1]  # большие задания — первыми
+def jobs(text: str) -> list[list[float]]:
+    """Строки заданий: простых меньше, ответ, начало, конец."""
+    return [
+        [float(word) for word in line.split()[1:]] for line in re.findall(r"(?m)^[A-F] .*", text)
+    ]
 
 
-def test_P6a_timeline_has_one_process_doing_one_job_after_another() -> None:
-    (line,) = (line for line in output(3).splitlines() if line.startswith("pid"))
-    bar = line.split("|")[1].strip().upper()
-    assert sorted(bar) == list(bar)
-    assert set("ABC") < set(bar)
+def test_P6a_every_number_is_that_of_the_clock_and_of_the_system() -> None:
+    text = changed(3, startup=LEAPING_CLOCKS + PREEMPTED)
+    for n, (_, _, begin, end) in enumerate(jobs(text)):
+        assert (begin, end) == (1000 * (2 * n) ** 2, 1000 * (2 * n + 1) ** 2)
+    preempted = 6000 if os.name == "posix" else 0
+    assert said(text.split("верных ответов ")[1])[:2] == [6, preempted]
+    assert said(conclusion(text, "занято ядер")) == [0.38, CORES]  # 0.7 · 66 / 11²
+    assert "ядро отнимали" in conclusion(text, "занято ядер")
 
 
-def test_P6a_one_core_is_busy() -> None:
-    (busy,) = numbers(r"занято ядер ([\d.]+)", output(3))
-    assert 0.3 < busy < 1.1
-    assert f"{busy:.2f}" in conclusions(output(3))[0]
+def test_P6a_wrong_answers_are_noticed() -> None:
+    text = changed(3, ("number > 1 and all", "number > 2 and all"))
+    assert [answer for _, answer, *_ in jobs(text)] == [
+        load(3).ANSWERS[limit] - 1 for limit, *_ in jobs(text)
+    ]
+    assert cells(text, "верных ответов")[0] == 0
 
 
-def test_P6a_conclusion_follows_the_measurement() -> None:
-    def say(step: float, cpu: float) -> str:
-        make = partial(load(3).Result, 10_000, 1229, 1)
-        runs = [make(n * step, n * step + 1, cpu, 0) for n in range(3)]
-        return str(load(3).conclusion(runs))
-
-    assert "по одному; занято ядер 1.00" in say(step=1, cpu=1)
-    assert "наложений" in say(step=0.5, cpu=1)
-    assert "не целиком" in say(step=1, cpu=0.5)
-
-
-def test_diff_with_script_4_shows_only_what_parallelism_costs() -> None:
-    ideas = []
-    for number in (3, 4):
-        text = script(number).read_text("utf-8")
-        start, end = text.index("# Задание:"), text.index("# --- Измерения")
-        ideas.append(text[start:end].splitlines())
-    one, other = ideas
-    changed = [line for line in difflib.ndiff(one, other) if line[0] in "+-"]
-    assert 0 < len(changed) <= 8, changed
-    assert any("process_pool" in line for line in changed)
+def test_P6a_jobs_in_threads_are_not_one_after_another() -> None:
+    together = (
+        "from concurrent.futures import ThreadPoolExecutor; "
+        "return list(ThreadPoolExecutor(6).map(work, jobs))"
+    )
+    text = changed(3, ("return [work(job) for job in jobs]", together))
+    assert "одно за другим" not in conclusion(text, "занято ядер")
+    overlaps = sum(b[2] < a[3] for a, b in pairwise(jobs(text)))
+    assert overlaps > 0 and said(conclusion(text, "внахлёст"))[0] == overlaps
 
 
-def test_amount_of_work_is_the_readers_choice() -> None:
-    done = run(3, "--work", "2").stdout
-    jobs = [words for words in rows(done, *ascii_uppercase) if len(words) == 4]
-    assert len(jobs) == cells(done, "pid")[-1] == 2 * len(load(3).PRIMES_BELOW)
+def test_P6a_answers_are_right() -> None:
+    known = {
+        limit: primes_below(limit) for limit in (40_000, 35_000, 30_000, 25_000, 20_000, 15_000)
+    }
+    assert {limit: answer for limit, answer, *_ in jobs(output(3))} == known == load(3).ANSWERS
+    assert cells(output(3), "верных ответов")[0] == 6
 
 
-@pytest.mark.parametrize("number", [3, 4, 5])
-def test_primes_are_counted_and_not_looked_up(number: int) -> None:
-    for limit in (100, 1000, 12_345):
-        assert load(number).count_primes(limit) == primes_below(limit)
+def test_P6a_jobs_go_one_after_another_on_one_core() -> None:
+    def synchronous(text: str) -> bool:
+        rows, words = jobs(text), conclusion(text, "занято ядер")
+        busy, cores = said(words)
+        assert rows[0][2] == 0 and all(begin < end for *_, begin, end in rows)
+        assert all(after[2] >= before[3] for before, after in pairwise(rows))
+        assert "строго одно за другим" in words and cores == CORES and busy < 1.05
+        return busy > 0.9
+
+    assert any(synchronous(text) for text in tries(3))

@@ -1,40 +1,147 @@
 """Утверждения о потоках: T1, T2, T3, O2."""
 
-import os
 import re
-import sys
-import threading
-from collections import Counter
 from itertools import pairwise
-from pathlib import Path
-from statistics import median
 
-import pytest
 from conftest import (
     CORES,
+    FAST_CLOCK,
+    FAST_CPU,
     GIL,
+    LEAPING_CLOCKS,
+    bars,
     cells,
+    changed,
+    conclusion,
     conclusions,
+    is_ratio,
+    lines,
     load,
-    numbers,
-    output,
     run,
-    run_changed,
+    said,
     several_cores,
     tries,
+    watched,
     with_gil,
 )
 
-Run = load(5).Run
+FEW = ("PORTIONS = 6_000", "PORTIONS = 800")
+WORKERS = max(2, min(4, CORES))
 
 
-def bars(text: str) -> list[str]:
-    """Полосы шкалы времени."""
-    return [line.split("|")[1] for line in text.splitlines() if line.startswith("поток ")]
+def lifetimes(text: str) -> list[float]:
+    """Мс, за которые живут поток и процесс."""
+    return said(lines(text, "запустить и дождаться: ")[0])
+
+
+def say(one: list[tuple], many: list[tuple], cores: int = 2) -> str:
+    """Выводы из придуманных прогонов: секунды, занято ядер, по сколько мс подряд."""
+    runs = [
+        [load(5).Run(seconds, busy, 9, [turn] * 9, 6, {}) for seconds, busy, turn in tries]
+        for tries in (one, many)
+    ]
+    return " ".join(load(5).conclusions(*runs, cores))
+
+
+def test_T1_T3_times_are_medians_by_the_clock() -> None:
+    text = changed(5, FEW, startup=LEAPING_CLOCKS)
+    assert lifetimes(text) == [17e6, 21e6]  # прогоны 4 и 5: 1000·(4m + 1) с
+    assert said(conclusion(text, "процесс и дождаться")) == [1.2]
+    assert max(cells(text, "занято ядер")) < 0.02
+
+
+def test_T1_if_a_thread_plays_the_process_it_costs_no_more() -> None:
+    thread = (
+        "import multiprocessing as m, threading; m.Process = type('P', (threading.Thread,), {})"
+    )
+    for _ in range(3):
+        one, other = lifetimes(changed(5, FEW, startup=thread))
+        if other < 4 * one:
+            return
+    raise AssertionError(f"поток {one} мс, а поток вместо процесса {other} мс")
+
+
+def test_T1_threads_of_two_processes_would_be_noticed() -> None:
+    text = changed(5, FEW, ("notes[os.getpid(), ", "notes[get_native_id(), "))
+    assert "общий" not in conclusion(text, "потоков ")
+    assert said(conclusion(text, "потоков ")) == [WORKERS, WORKERS]
+
+
+def test_T1_numbers_of_threads_are_those_that_the_system_gave() -> None:
+    text, noted = watched(5, FEW)
+    threads = re.findall(r"^поток (\d+) +\|", text, re.MULTILINE)
+    own = noted[0][0]
+    assert len(set(threads)) == WORKERS
+    assert set(threads) <= {thread for pid, _, thread in noted if pid == own} - {noted[0][2]}
+    assert f"процесс {own}," in text
+
+
+def test_T1_threads_share_a_process_and_start_sooner_than_one() -> None:
+    def cheap(text: str) -> bool:
+        thread, process = lifetimes(text)
+        (ratio,) = said(conclusion(text, "процесс и дождаться"))
+        assert is_ratio(ratio, process, thread, half=0.0005)
+        assert "общий" in conclusion(text, "потоков ")
+        assert len(bars(text)) == said(conclusion(text, "потоков "))[0] == WORKERS
+        return process > thread
+
+    assert any(cheap(text) for text in tries(5))
+
+
+def test_T2_T3_threads_that_wait_for_each_other_hand_over_once() -> None:
+    serial = ("gate = Barrier(workers)", "gate = Barrier(1)")
+    join = ("        thread.start()", "        thread.start()\n        thread.join()")
+    text = changed(5, ("ROUNDS = 3", "ROUNDS = 1"), serial, join)
+    assert cells(text, "смен потока") == [0, WORKERS - 1]
+    first, *others = bars(text)
+    assert first.count("█") > 20
+    for one, other in pairwise([first, *others]):
+        assert sum(a != " " != b for a, b in zip(one, other, strict=True)) <= 1
+
+
+@with_gil
+def test_T2_turns_are_measured_and_the_interval_is_that_of_the_interpreter() -> None:
+    slow = FAST_CLOCK + FAST_CPU + "import sys; sys.setswitchinterval(0.02)"
+    for _ in range(3):
+        text = good_turns = changed(5, startup=slow)
+        assert said(lines(text, "GIL можно потребовать через ")[0]) == [20]
+        if "обычно по" in good_turns:
+            (turn, *_) = said(conclusion(text, "обычно по"))
+            assert turn > 10_000  # двадцать мс на часах, которые в тысячу раз быстрее
+            return
+    raise AssertionError("ни разу не сказано, по сколько мс потоки работали подряд")
+
+
+def test_T3_wrong_answers_are_noticed() -> None:
+    text = changed(5, FEW, ("number > 1 and all", "number > 2 and all"))
+    assert cells(text, "верных ответов") == [0, 0]
+    assert load(5).ANSWER == 15  # 2 3 5 7 11 13 17 19 23 29 31 37 41 43 47
+
+
+def test_T2_timeline_is_drawn_from_the_notes() -> None:
+    early = [(n * 0.0002, 15) for n in range(300)]  # работал первые 60 мс
+    late = [(0.06 + n * 0.0002, 15) for n in range(300)]  # и следующие 60
+    half = load(5).Run(0.12, 1.0, 1, [], 6, {(1, 1): early, (1, 2): [(0.0, 15), *late]})
+    one, two = bars("\n".join(load(5).timeline(half)))
+    assert 28 <= len(one.rstrip()) <= 31 and 28 <= len(two.lstrip()) <= 31
+    assert set(one + two) <= set(" ░▒▓█") and min(one.count("█"), two.count("█")) > 25
+
+
+def test_O2_T2_T3_conclusions_follow_the_measurement() -> None:
+    usual = say([(1.0, 1.0, 5)], [(1.0, 1.0, 7.3)])
+    assert "попеременно" in usual and "по 7.3 мс" in usual and "1.00 из 2" in usual
+    free = say([(1.0, 1.0, 5)], [(0.5, 1.9, 0.1)])
+    assert "одновременно" in free and "ускорение 2.00" in free and "попеременно" not in free
+    taken = say([(1.0, 0.6, 5)], [(1.0, 1.0, 5)])
+    assert "повторите" in taken and "попеременно" not in taken
+    assert "повторите" in say([(1.0, 1.0, 5)], [(1.0, 1.2, 5)])
+    assert "1.00 из 1" in say([(1.0, 1.0, 5)], [(1.0, 1.0, 5)], cores=1)
+    rounds = say([(1.0, 1.0, 5), (3.0, 1.0, 5)], [(1.2, 1.0, 5), (1.0, 1.0, 5)])
+    assert said(rounds.split("ускорение")[1])[:3] == [1.0, 0.83, 3.0]
 
 
 def alternate(text: str) -> bool:
-    """Правда ли, что первые два потока работали по очереди и GIL передавали хотя бы 4 раза."""
+    """Правда ли, что первые два потока работали попеременно и сменились хотя бы 4 раза."""
     first, second, *_ = bars(text)
     full = [(a in "▓█", b in "▓█") for a, b in zip(first, second, strict=True)]
     order = [a for a, b in full if a != b]
@@ -42,144 +149,38 @@ def alternate(text: str) -> bool:
     return len(order) > 10 and full.count((True, True)) <= 3 and handovers >= 4
 
 
-def test_T1_threads_live_in_one_process_under_different_native_ids() -> None:
-    ids = re.findall(r"^поток (\d+)", output(5), re.MULTILINE)
-    assert len(set(ids)) == len(ids) >= 2
-    assert f"потоков {len(ids)}, процессов 1;" in conclusions(output(5))[0]
-    pids = {pid for pid, _ in load(5).work_together(2)}
-    assert len(pids) == 1
+@with_gil
+def test_O2_T2_threads_take_turns_under_the_gil() -> None:
+    def in_turn(text: str) -> bool:
+        line = " ".join(conclusions(text))
+        return alternate(text) and "попеременно" in line and cells(text, "смен потока")[1] > 4
 
-
-def test_T1_thread_starts_sooner_than_process() -> None:
-    pattern = r"поток (\d+) мкс, процесс ([\d.]+) мс"
-    assert any(thread < 1000 * ms for thread, ms in (numbers(pattern, text) for text in tries(5)))
+    assert any(in_turn(text) for text in tries(5))
 
 
 @with_gil
-def test_T2_O2_timeline_shows_threads_taking_turns() -> None:
-    assert any(alternate(text) for text in tries(5))
+def test_T3_threads_are_no_faster_and_keep_one_core_busy() -> None:
+    def no_faster(text: str) -> bool:
+        one, many = cells(text, "занято ядер")
+        assert max(one, many) < 1.15
+        assert set(cells(text, "верных ответов")) == {load(5).PORTIONS}
+        rounds = [cells(text, f"круг {n}, с")[-2:] for n in (1, 2, 3)]
+        best = [min(column) for column in zip(*rounds, strict=True)]
+        words = [line for line in conclusions(text) if "ускорение" in line]
+        for line in words:
+            assert is_ratio(said(line)[0], *best, half=0.005, own=0.005)
+            assert said(conclusion(text, "занято ядер"))[-2:] == [many, CORES]
+        return bool(words) and min(one, many) > 0.9 and said(words[0])[0] < 1.25
 
-
-@with_gil
-def test_T2_turns_last_about_the_switch_interval() -> None:
-    said = next(said for text in tries(5) if "по очереди" in (said := conclusions(text)[1]))
-    (span,) = numbers(r"медиана ([\d.]+) мс", said)
-    assert 1 < span < 50 and "GIL" in said
-
-
-def test_T2_timeline_is_drawn_from_the_notes_of_the_threads() -> None:
-    module = load(5)
-    step, half = module.COLUMN / 10, module.COLUMN * module.COLUMNS / 2
-    early = [n * step for n in range(int(half / step))]
-    late = [half + n * step for n in range(int(half / step))]
-    rows = list(module.timeline({(1, 1): [0.0, *early], (1, 2): [0.0, *late]}))
-    one, two = (row.split("|")[1] for row in rows)
-    assert one.rstrip() == "█" * len(one.rstrip()) and len(one.rstrip()) in (29, 30, 31)
-    assert two.lstrip() == "█" * len(two.lstrip()) and len(two.lstrip()) in (29, 30, 31)
-    assert max(module.turns({(1, 1): early, (1, 2): late}), default=0) == 0
+    assert any(no_faster(text) for text in tries(5))
 
 
 @several_cores
-def test_T2_without_gil_rows_are_solid() -> None:
-    if GIL:
-        step = load(5).COLUMN / 20
-        notes = {(1, n): [k * step for k in range(20 * load(5).COLUMNS)] for n in (1, 2)}
-        shown = iter(["\n".join(load(5).timeline(notes))])
-    else:
-        shown = tries(5)
-    solid = ([bar.count("█") + bar.count("▓") > len(bar) / 2 for bar in bars(s)] for s in shown)
-    assert any(all(rows[:2]) for rows in solid)
-
-
-@with_gil
-def test_T3_cores_busy_is_one_however_many_threads() -> None:
-    one, many = cells(output(5), "занято ядер")
-    assert 0.3 < one < 1.15 and 0.3 < many < 1.15
-    assert "не ускоряют" in conclusions(output(5))[2] or "шумно" in conclusions(output(5))[2]
-
-
-@several_cores
-def test_T3_without_gil_several_cores_are_busy() -> None:
+def test_T2_T3_without_gil_threads_work_in_the_same_instant() -> None:
     if not GIL:
-        assert any(cells(text, "занято ядер")[1] > 1.15 for text in tries(5))
-
-
-def test_T3_same_work_in_one_thread_and_in_many() -> None:
-    numbers = [cells(output(5), f"круг {n}, с") for n in (1, 2, 3)]
-    assert all(seconds > 0.02 for row in numbers for seconds in row)
-    one, many = (min(column) for column in zip(*numbers, strict=True))
-    busy_one, busy_many = cells(output(5), "занято ядер")
-    assert 0.6 < (many * busy_many) / (one * busy_one) < 1.5  # секунд процессора поровну
-    switches = cells(output(5), "переключений")
-    if CORES > 1 and GIL and any(switches):
-        assert switches[1] > switches[0]
-
-
-def test_conclusions_follow_the_measurement() -> None:
-    def say(gil: bool, cores: int, span: float, many: tuple[float, float]) -> str:
-        runs = Run(1, 1, 10), Run(*many, 100)
-        return " ".join(load(5).conclusions(gil, cores, [span] * 20, *runs))
-
-    usual = say(True, 2, 5, (1.02, 1.0))
-    assert "по очереди" in usual and "не ускоряют" in usual and "GIL" in usual
-    free = say(False, 2, 0.01, (0.55, 1.9))
-    assert "записи чередуются" in free and "считали одновременно" in free
-    one_core = say(False, 1, 4, (1.02, 1.0))
-    assert "ядро одно" in one_core and "таков GIL" not in one_core
-    busy = say(False, 2, 4, (1.02, 1.0))
-    assert "GIL выключен, но ядра заняты чужим" in busy
-    assert "шумно" in say(True, 2, 5, (0.6, 1.0))
-    assert "шумно" in next(load(5).conclusions(True, 2, [], Run(1, 1, 1), Run(1, 1, 1)))
+        busy = ((cells(text, "занято ядер")[1], " ".join(conclusions(text))) for text in tries(5))
+        assert any(cores > 1.3 and "одновременно" in line for cores, line in busy)
 
 
 def test_number_of_threads_is_the_readers_choice() -> None:
-    assert len(bars(run(5, "--workers", "3").stdout)) == 3
-
-
-def test_amount_of_work_is_the_readers_choice(tmp_path: Path) -> None:
-    start = "    answers: list[int] = []\n"
-    text = run_changed(
-        tmp_path,
-        5,
-        ('"--work", type=int, default=1', '"--work", type=int, default=2'),
-        ("LIMIT = 20_000", "LIMIT = 1_000"),
-        ("PRIMES = 2262", "PRIMES = 168"),
-        (start, f'{start}    print(f"заданий {{jobs}} у {{workers}}")\n'),
-    )
-    assert re.findall(r"заданий (\d+) у (\d)", text)[::2] == [("48", "1")] * 3
-
-
-def test_T2_notes_are_made_by_the_threads_that_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    module, calls, count_primes = load(5), Counter[tuple[int, int]](), load(5).count_primes
-
-    def counted(limit: int) -> int:
-        calls[os.getpid(), threading.get_native_id()] += 1
-        return int(count_primes(limit))
-
-    monkeypatch.setattr(module, "count_primes", counted)
-    assert {who: len(own) for who, own in module.work_together(2).items()} == calls
-
-
-def test_T3_shares_of_the_work_are_done_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    module, gate = load(5), threading.Barrier(3)
-    monkeypatch.setattr(module, "count_primes", lambda _: gate.wait(10) * 0 + module.PRIMES)
-    module.solve(6, 3)  # иди потоки друг за другом, ни один не дождался бы остальных
-
-
-@with_gil
-def test_T2_switch_interval_governs_the_turns() -> None:
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(0.012)
-    try:
-        turns = load(5).turns(load(5).work_together(2))
-    finally:
-        sys.setswitchinterval(usual)
-    assert median(turns) > 9  # раньше, чем через интервал, GIL не отбирают
-
-
-def test_conclusions_repeat_the_numbers_measured() -> None:
-    turns, speed = load(5).conclusions(True, 2, [7.3] * 9, Run(1, 1, 1), Run(1.25, 1, 2))
-    assert "медиана 7.3 мс" in turns and "ускорение 0.80" in speed
-    us, ms = numbers(r"поток (\d+) мкс, процесс ([\d.]+) мс", output(5))
-    (ratio,) = numbers(r"([\d.]+) к 1", conclusions(output(5))[0])
-    assert (ms - 0.06) * 1000 / (us + 0.6) - 0.1 <= ratio <= (ms + 0.06) * 1000 / (us - 0.6) + 0.1
+    assert len(bars(run(5, "--workers", "4").stdout)) == 4

@@ -1,173 +1,120 @@
 """Утверждения об общей памяти потоков: T4, T5a, T5b, T5c."""
 
-import queue
-import re
-import subprocess
-import sys
-import threading
-from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-from unittest.mock import MagicMock
-
-import pytest
 from conftest import (
     GIL,
+    LEAPING_CLOCKS,
     cells,
-    conclusions,
+    changed,
+    conclusion,
+    is_ratio,
+    lines,
     load,
-    numbers,
     output,
+    primes_below,
     run,
-    run_changed,
+    said,
     script,
     with_gil,
 )
-from test_3_synchronous import primes_below
 
+ONCE = ("ROUNDS = 3", "ROUNDS = 1")
 ROUNDS = ("круг 1", "круг 2", "круг 3")
 
 
-def test_T4_all_threads_change_the_same_list() -> None:
-    (line,) = (line for line in output(6).splitlines() if line.startswith("список"))
-    ids = re.findall(r"от (\d+)", line)
-    assert len(set(ids)) == 4
-    assert "процессов 1, адресов списка 1" in output(6)
+def lost(text: str, column: int) -> list[float]:
+    """Потеряно по кругам: без замка, с замком, counter += 1."""
+    return [cells(text, title)[column] for title in ROUNDS if lines(text, title)]
 
 
-def test_T4_conclusion_is_drawn_from_what_the_threads_saw(tmp_path: Path) -> None:
-    seen = ("(os.getpid(), id(common))", "(perf_counter(), perf_counter())")  # у всех разное
-    assert "процессов 4, адресов списка 4" in run_changed(tmp_path, 6, seen)
+def records(text: str) -> list[float]:
+    """Записей в общем списке: всего и от каждого потока."""
+    return said(lines(text, "в общем списке записей ")[0])
 
 
-def test_T5a_unsynchronised_updates_are_lost_in_every_round() -> None:
-    for title in ROUNDS:
-        lost, _, _ = cells(output(6), title)
-        assert lost > 0
-    assert "кругов 3 из 3" in conclusions(output(6))[0]
+def test_T4_T5c_records_of_one_thread_only_would_be_noticed() -> None:
+    only = ("        taken.append(", "        if consumer == 0:\n            taken.append(")
+    text = changed(6, ONCE, only)
+    total, *own = records(text)
+    assert own == [total] and total < load(6).ITEMS
+    assert said(conclusion(text, "очередь потеряла")) == [load(6).ITEMS - total, 0]
 
 
-def test_T5a_expected_number_of_updates_is_known_from_elsewhere() -> None:
-    module = load(6)
-    assert primes_below(module.LIMIT) == module.PRIMES
-    assert cells(output(6), "из  ")[:2] == [module.PRIMES] * 2
+def test_T4_every_thread_changes_the_same_list() -> None:
+    total, *own = records(output(6))
+    assert total == load(6).ITEMS == sum(own) and len(own) == 4
 
 
-def test_T5a_nothing_but_the_race_itself_loses_updates() -> None:
-    module = load(6)
-    assert module.count_together(module.without_lock, 1, 1)[0] == module.PRIMES
-    text = script(6).read_text("utf-8")
-    assert "sleep" not in text and "setswitchinterval" not in text
+def test_T5c_numbers_lost_and_numbers_doubled_are_counted() -> None:
+    twice = "for number in numbers[1:]:\n        queue.put(number)"
+    text = changed(6, ONCE, ("for number in numbers:", twice))
+    expected = load(6).ITEMS - 2  # у каждого из двух производителей нет первого числа
+    assert said(conclusion(text, "очередь потеряла")) == [2, expected]
+    assert records(text)[0] == 2 * expected
 
 
-def test_T5a_plain_addition_is_reported_as_it_is() -> None:
-    lost = sum(cells(output(6), title)[2] for title in ROUNDS)
-    (text,) = (text for text in conclusions(output(6)) if "counter += 1" in text)
-    assert ("не потерял ничего" in text) is (lost == 0)
-    if GIL:
-        assert lost == 0
+def test_T5c_queue_loses_nothing_and_gives_nothing_twice() -> None:
+    assert said(conclusion(output(6), "очередь потеряла")) == [0, 0]
+
+
+def test_T5b_times_are_those_of_the_clock_and_best_is_compared_with_best() -> None:
+    text = changed(6, ("LIMIT = 20_000", "LIMIT = 2_000"), startup=LEAPING_CLOCKS)
+    assert cells(text, "лучшее время, с") == [1000, 5000, 9000]
+    assert said(conclusion(text, "с замком"))[1] == 5
+
+
+def test_T5b_without_the_lock_the_column_of_the_lock_shows_losses() -> None:
+    free = ("        with lock:\n", "        if True:\n")
+    texts = (changed(6, ONCE, free) for _ in range(3))
+    assert any(lost(text, 1)[0] == said(conclusion(text, "с замком"))[0] > 0 for text in texts)
 
 
 def test_T5b_lock_loses_nothing_and_costs_time() -> None:
-    assert [cells(output(6), title)[1] for title in ROUNDS] == [0, 0, 0]
-    without, with_lock, _ = cells(output(6), "секунд")
-    assert without > 0.01 and with_lock > 0.01
-    assert conclusions(output(6))[1].startswith("Вывод: с замком потеряно 0; ")
-
-
-@pytest.mark.parametrize("workers", [1, 2, 7])
-def test_T5c_queue_hands_over_everything_once(workers: int) -> None:
-    taken = load(6).through_queue(2, workers)
-    copies = Counter(number for own in taken for number in own)
-    assert copies == Counter(range(2 * load(6).ITEMS))
-
-
-def test_T5c_consumers_share_the_work() -> None:
-    (line,) = (line for line in output(6).splitlines() if line.startswith("через очередь"))
-    total, *shares = map(int, re.findall(r"\d+", line))
-    assert total == sum(shares) == 2 * load(6).ITEMS and len(shares) == 4
-    assert "потеряно 0, дважды выдано 0" in conclusions(output(6))[3]
-
-
-def test_conclusions_follow_the_measurement() -> None:
-    def say(unsafe: list[int], safe: list[int], plain: list[int], taken: list[int]) -> str:
-        lost = {"без замка": unsafe, "с замком": safe, "counter += 1": plain}
-        return " ".join(load(6).conclusions(lost, 1.5, Counter(taken)))
-
-    whole = list(range(2 * load(6).ITEMS))
-    assert "кругов 2 из 3" in say([5, 0, 7], [0] * 3, [0] * 3, whole)
-    assert "с замком потеряно 4" in say([5, 0, 7], [0, 4, 0], [0] * 3, whole)
-    assert "потерял: за все круги 9" in say([5] * 3, [0] * 3, [9, 0, 0], whole)
-    assert "потеряно 1, дважды выдано 1" in say([5] * 3, [0] * 3, [0] * 3, [*whole[1:], 7])
-
-
-def test_number_of_threads_and_amount_of_work_are_the_readers_choice() -> None:
-    done = run(6, "--workers", "2", "--work", "2").stdout
-    assert cells(done, "из  ")[0] == 2 * load(6).PRIMES
-    assert len(re.findall(r"от \d+", done)) == 2
+    text = output(6)
+    assert lost(text, 1) == [0, 0, 0]
+    without, with_lock, plain = cells(text, "лучшее время, с")
+    assert min(without, with_lock, plain) > 0
+    none, *price = said(conclusion(text, "с замком"))
+    assert none == 0
+    assert is_ratio(price[0] if price else 1, with_lock, without, half=0.005, own=0.11)
 
 
 @with_gil
 def test_T5a_nothing_is_lost_while_threads_are_not_switched() -> None:
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1000)
-    try:
-        assert load(6).count_together(load(6).without_lock, 4, 1)[0] == load(6).PRIMES
-    finally:
-        sys.setswitchinterval(usual)
+    text = changed(6, ONCE, startup="import sys; sys.setswitchinterval(1000)")
+    assert lost(text, 0) == [0]
+    assert said(conclusion(text, "без замка"))[0] == 0
 
 
-def test_T5b_every_step_is_counted_and_locked_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    module, lock = load(6), MagicMock()
-    monkeypatch.setattr(module, "lock", lock)
-
-    def numbers_watched(counts: list[int]) -> Iterator[int]:
-        for number, count in enumerate(counts):
-            assert module.counter == count
-            yield number
-
-    primes = [0, 0, 0, 1, 2, 2, 3, 3, 4, 4]  # сколько их меньше 0, 1, 2…
-    expected = {"plus_one": [*range(10)], "with_lock": primes, "without_lock": primes}
-    for way, counts in expected.items():
-        monkeypatch.setattr(module, "counter", 0)
-        getattr(module, way)(numbers_watched(counts))
-    assert lock.__enter__.call_count == lock.__exit__.call_count == 10
+def test_T5a_losses_of_plain_addition_are_counted() -> None:
+    text = changed(6, ONCE, ("range(ADDITIONS)", "range(ADDITIONS - 50)"))
+    assert lost(text, 2)[0] >= 200
+    assert said(conclusion(text, "counter +="))[1:] == [lost(text, 2)[0], 4 * load(6).ADDITIONS]
 
 
-def test_T5b_price_in_the_conclusion_is_that_of_the_table() -> None:
-    without, with_lock, _ = cells(output(6), "секунд")
-    text = conclusions(output(6))[1]
-    lowest = (with_lock - 0.006) / (without + 0.006)  # в таблице секунды округлены
-    highest = (with_lock + 0.006) / (without - 0.006)
-    if "×" in text:
-        assert lowest - 0.06 <= numbers(r"× (\d+\.\d+)", text)[0] <= highest + 0.06
-    else:
-        assert lowest <= 1.06  # «цена не больше погрешности»
+def test_T5a_totals_are_known_from_elsewhere() -> None:
+    module = load(6)
+    assert primes_below(module.LIMIT) == module.PRIMES
+    wanted = [module.PRIMES, module.PRIMES, module.ADDITIONS]
+    assert cells(output(6), "всего обновлений") == [4 * number for number in wanted]
+    two = run(6, "--workers", "2").stdout
+    assert cells(two, "всего обновлений") == [2 * number for number in wanted]
+    assert cells(output(6), "потоков ")[0] == 4 and cells(two, "потоков ")[0] == 2
 
 
-def test_T5c_threads_do_use_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    module, seen = load(6), Counter[tuple[str, int]]()
-
-    class Watched(queue.Queue[int | None]):
-        def put(self, item: int | None, block: bool = True, timeout: float | None = None) -> None:
-            seen["put", threading.get_ident()] += 1
-            super().put(item, block, timeout)
-
-        def get(self, block: bool = True, timeout: float | None = None) -> int | None:
-            seen["get", threading.get_ident()] += 1
-            return super().get(block, timeout)
-
-    monkeypatch.setattr(module, "Queue", Watched)
-    module.through_queue(2, 3)
-    total = 2 * module.ITEMS + 3
-    for kind in ("put", "get"):
-        assert sum(count for (what, _), count in seen.items() if what == kind) == total
-    assert ("get", threading.get_ident()) not in seen
+def test_T5a_unsynchronised_updates_are_lost_in_every_round() -> None:
+    text = output(6)
+    total = cells(text, "всего обновлений")[0]
+    shares = [100 * number / total for number in lost(text, 0)]
+    assert all(0 < share < 100 for share in shares)
+    wanted = (sum(shares) / 3, min(shares), max(shares))
+    for number, share in zip(said(conclusion(text, "без замка")), wanted, strict=True):
+        assert abs(number - share) <= 0.51
+    source = script(6).read_text("utf-8")
+    assert "sleep" not in source and "setswitchinterval" not in source
 
 
-def test_failed_thread_is_reported_and_nobody_waits_for_it(tmp_path: Path) -> None:
-    failing = script(6).read_text("utf-8").replace("taken.append(number)", 'raise OSError("beda")')
-    (tmp_path / "failing.py").write_text(failing, "utf-8")
-    command = [sys.executable, str(tmp_path / "failing.py")]
-    done = subprocess.run(command, check=False, capture_output=True, encoding="utf-8", timeout=30)
-    assert (done.returncode, done.stderr) == (1, "Дальше не вышло: OSError beda\n")
+def test_T5a_plain_addition_is_reported_as_it_is() -> None:
+    _, number, total = said(conclusion(output(6), "counter +="))
+    assert (number, total) == (sum(lost(output(6), 2)), 12 * load(6).ADDITIONS)
+    if GIL:
+        assert number == 0
