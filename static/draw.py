@@ -29,7 +29,7 @@ HERE = Path(__file__).resolve().parent
 RECORDED = {  # программа: слова, без которых запись не годится, и с чем запускать
     "4_math": ("задания шли одновременно", "--workers", "2"),
     "5_threads": ("потоки работали попеременно", "--workers", "2"),
-    "7_parallel": ("счёт на Python: быстрее процессы",),
+    "7_parallel": ("счёт на Python ускоряют процессы",),
 }
 INK, GREY = "#1A1A1A", "#595959"
 BLUE, ORANGE, GREEN, COMMON, PURPLE = range(5)  # COMMON — общее для всех
