@@ -94,7 +94,7 @@ def speedups(text: str) -> dict[str, dict[str, str]]:
 
 
 class Picture:
-    """Белый лист шириной 100 единиц (1200 точек) и всё, что на нём рисуют."""
+    """Белый лист шириной 100 единиц (720 точек) и всё, что на нём рисуют."""
 
     width = 100
 
@@ -102,7 +102,7 @@ class Picture:
         rcdefaults()  # чужие настройки matplotlib картинок не изменят
         rcParams["hatch.linewidth"] = 2.5
         self.height = height
-        self.figure = Figure(figsize=(self.width / 10, height / 10), dpi=120)
+        self.figure = Figure(figsize=(self.width / 10, height / 10), dpi=72)
         self.ax = self.figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(0, height))
         self.ax.axis("off")
         self.labels: list[tuple[str, Bbox]] = []  # надписи и место, которое заняли их буквы
