@@ -49,6 +49,13 @@ try:
 except ImportError:
     pass
 """
+TELL_OF_NAPS = """
+import sys, time
+def nap(seconds, sleep=time.sleep):
+    print("дремота", seconds, file=sys.stderr)
+    sleep(seconds)
+time.sleep = nap
+"""
 NOTE_WHO_RUNS = """
 import os, threading
 def note(file={file!r}):
@@ -149,10 +156,39 @@ def another_output(number: int, attempt: int) -> str:
 
 
 def tries(number: int) -> Iterator[str]:
-    """До трёх прогонов: честному хватит одного тихого, а ложь не пройдёт ни в одном."""
+    """Прогоны программы: общий на все тесты, а если он не задался — другие."""
     yield output(number)
-    for attempt in range(2):
-        yield another_output(number, attempt)
+    yield from (another_output(number, attempt) for attempt in range(5))
+
+
+def attempts(number: int, *changes: tuple[str, str], startup: str = "") -> Iterator[str]:
+    """Прогоны изменённой копии."""
+    return (changed(number, *changes, startup=startup) for _ in range(6))
+
+
+def free_cores() -> float:
+    """Сколько ядер достаётся сейчас двум процессам, которые не имеют отношения к уроку."""
+    spin = "begin, cpu = perf_counter(), thread_time()\nwhile perf_counter() < begin + 0.3: pass"
+    code = f"from time import *\n{spin}\nprint((thread_time() - cpu) / (perf_counter() - begin))"
+    command = [sys.executable, "-I", "-S", "-c", code]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
+    return sum(float(process.communicate()[0]) for process in both)
+
+
+def some(holds: Callable[[str], bool], texts: Iterator[str]) -> None:
+    """Честному хватит одного удачного прогона, а ложь не пройдёт ни в одном.
+
+    Неудача в счёт, только если ядра сразу после неё свободны. Заняты — судить нельзя.
+    """
+    quiet = disturbed = 0
+    while quiet < 3 and disturbed < 3:
+        if holds(next(texts)):
+            return
+        free = free_cores() > 0.9 * min(CORES, 2)
+        quiet, disturbed = quiet + free, disturbed + (not free)
+    if quiet < 3:
+        pytest.skip("ядра заняты чужим: судить нельзя")
+    raise AssertionError("не так ни в одном из прогонов на свободной машине")
 
 
 def said(text: str) -> list[float]:
@@ -175,6 +211,12 @@ def conclusions(text: str) -> list[str]:
     """Выводы, каждый одной строкой."""
     joined = re.sub(r"\n  (?=\S)", " ", text)
     return [line for line in joined.splitlines() if line.startswith("Вывод: ")]
+
+
+def on_screen(texts: list[str]) -> str:
+    """Тексты выводов подряд; каждый вместе со словом «Вывод» помещается в строку экрана."""
+    assert max(map(len, texts)) <= 80 - len("Вывод: .")
+    return " ".join(texts)
 
 
 def conclusion(text: str, word: str) -> str:

@@ -1,22 +1,11 @@
 """Утверждение P6a: синхронно задания идут одно за другим на одном ядре."""
+# ruff: noqa: F403, F405
 
 import os
 import re
 from itertools import pairwise
 
-from conftest import (
-    CORES,
-    LEAPING_CLOCKS,
-    PREEMPTED,
-    cells,
-    changed,
-    conclusion,
-    load,
-    output,
-    primes_below,
-    said,
-    tries,
-)
+from conftest import *
 
 
 def jobs(text: str) -> list[list[float]]:
@@ -72,4 +61,4 @@ def test_P6a_jobs_go_one_after_another_on_one_core() -> None:
         assert "строго одно за другим" in words and cores == CORES and busy < 1.05
         return busy > 0.9
 
-    assert any(synchronous(text) for text in tries(3))
+    some(synchronous, tries(3))

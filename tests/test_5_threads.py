@@ -1,29 +1,10 @@
 """Утверждения о потоках: T1, T2, T3, O2."""
+# ruff: noqa: F403, F405
 
 import re
 from itertools import pairwise
 
-from conftest import (
-    CORES,
-    FAST_CLOCK,
-    FAST_CPU,
-    GIL,
-    LEAPING_CLOCKS,
-    bars,
-    cells,
-    changed,
-    conclusion,
-    conclusions,
-    is_ratio,
-    lines,
-    load,
-    run,
-    said,
-    several_cores,
-    tries,
-    watched,
-    with_gil,
-)
+from conftest import *
 
 FEW = ("PORTIONS = 6_000", "PORTIONS = 800")
 WORKERS = max(2, min(4, CORES))
@@ -40,7 +21,7 @@ def say(one: list[tuple], many: list[tuple], cores: int = 2) -> str:
         [load(5).Run(seconds, busy, 9, [turn] * 9, 6, {}) for seconds, busy, turn in tries]
         for tries in (one, many)
     ]
-    return " ".join(load(5).conclusions(*runs, cores))
+    return on_screen(load(5).conclusions(*runs, cores))
 
 
 def test_T1_T3_times_are_medians_by_the_clock() -> None:
@@ -51,14 +32,10 @@ def test_T1_T3_times_are_medians_by_the_clock() -> None:
 
 
 def test_T1_if_a_thread_plays_the_process_it_costs_no_more() -> None:
-    thread = (
-        "import multiprocessing as m, threading; m.Process = type('P', (threading.Thread,), {})"
-    )
-    for _ in range(3):
-        one, other = lifetimes(changed(5, FEW, startup=thread))
-        if other < 4 * one:
-            return
-    raise AssertionError(f"поток {one} мс, а поток вместо процесса {other} мс")
+    thread = "from threading import *; import multiprocessing as m; "
+    thread += "m.Process = type('P', (Thread,), {})"
+    texts = attempts(5, FEW, startup=thread)
+    some(lambda text: lifetimes(text)[1] < 4 * lifetimes(text)[0], texts)
 
 
 def test_T1_threads_of_two_processes_would_be_noticed() -> None:
@@ -85,7 +62,7 @@ def test_T1_threads_share_a_process_and_start_sooner_than_one() -> None:
         assert len(bars(text)) == said(conclusion(text, "потоков "))[0] == WORKERS
         return process > thread
 
-    assert any(cheap(text) for text in tries(5))
+    some(cheap, tries(5))
 
 
 def test_T2_T3_threads_that_wait_for_each_other_hand_over_once() -> None:
@@ -94,22 +71,22 @@ def test_T2_T3_threads_that_wait_for_each_other_hand_over_once() -> None:
     text = changed(5, ("ROUNDS = 3", "ROUNDS = 1"), serial, join)
     assert cells(text, "смен потока") == [0, WORKERS - 1]
     first, *others = bars(text)
-    assert first.count("█") > 20
-    for one, other in pairwise([first, *others]):
-        assert sum(a != " " != b for a, b in zip(one, other, strict=True)) <= 1
+    assert first.count("█") > 5
+    for one, other in pairwise([first, *others]):  # начал, когда предыдущий кончил
+        assert len(other) - len(other.lstrip()) >= len(one.rstrip()) - 1
 
 
 @with_gil
 def test_T2_turns_are_measured_and_the_interval_is_that_of_the_interpreter() -> None:
     slow = FAST_CLOCK + FAST_CPU + "import sys; sys.setswitchinterval(0.02)"
-    for _ in range(3):
-        text = good_turns = changed(5, startup=slow)
+
+    def long_turns(text: str) -> bool:
         assert said(lines(text, "GIL можно потребовать через ")[0]) == [20]
-        if "обычно по" in good_turns:
-            (turn, *_) = said(conclusion(text, "обычно по"))
-            assert turn > 10_000  # двадцать мс на часах, которые в тысячу раз быстрее
-            return
-    raise AssertionError("ни разу не сказано, по сколько мс потоки работали подряд")
+        if "обычно по" not in text:
+            return False  # ядра отнимали
+        return said(conclusion(text, "обычно по"))[0] > 10_000  # часы спешат в тысячу раз
+
+    some(long_turns, attempts(5, startup=slow))
 
 
 def test_T3_wrong_answers_are_noticed() -> None:
@@ -155,7 +132,7 @@ def test_O2_T2_threads_take_turns_under_the_gil() -> None:
         line = " ".join(conclusions(text))
         return alternate(text) and "попеременно" in line and cells(text, "смен потока")[1] > 4
 
-    assert any(in_turn(text) for text in tries(5))
+    some(in_turn, tries(5))
 
 
 @with_gil
@@ -172,15 +149,13 @@ def test_T3_threads_are_no_faster_and_keep_one_core_busy() -> None:
             assert said(conclusion(text, "занято ядер"))[-2:] == [many, CORES]
         return bool(words) and min(one, many) > 0.9 and said(words[0])[0] < 1.25
 
-    assert any(no_faster(text) for text in tries(5))
+    some(no_faster, tries(5))
 
 
 @several_cores
 def test_T2_T3_without_gil_threads_work_in_the_same_instant() -> None:
+    def parallel(text: str) -> bool:
+        return cells(text, "занято ядер")[1] > 1.3 and "одновременно" in " ".join(conclusions(text))
+
     if not GIL:
-        busy = ((cells(text, "занято ядер")[1], " ".join(conclusions(text))) for text in tries(5))
-        assert any(cores > 1.3 and "одновременно" in line for cores, line in busy)
-
-
-def test_number_of_threads_is_the_readers_choice() -> None:
-    assert len(bars(run(5, "--workers", "4").stdout)) == 4
+        some(parallel, tries(5))

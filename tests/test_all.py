@@ -1,4 +1,5 @@
 """Что верно для всех семи программ: голый Python, вид вывода и текста, параметры."""
+# ruff: noqa: F403, F405
 
 import ast
 import difflib
@@ -9,19 +10,7 @@ import sys
 from itertools import pairwise
 
 import pytest
-from conftest import (
-    CORES,
-    GIL,
-    LESSON,
-    SCRIPTS,
-    conclusions,
-    every_script,
-    good,
-    output,
-    run,
-    script,
-    timed_output,
-)
+from conftest import *
 
 SERVICE = "# --- Служебное: одно и то же во всех файлах"
 LIMITS = dict(zip(range(1, 8), (155, 175, 95, 175, 170, 165, 230), strict=True))

@@ -90,12 +90,19 @@ def test_recordings_are_whole_outputs_and_draw_py_reads_them() -> None:
 
 
 @pytest.mark.long
-def test_draw_py_reads_the_present_output_of_the_scripts() -> None:
-    fresh = []
-    for script, (_, *options) in DRAW.RECORDED.items():
+def test_draw_py_can_record_the_present_output_of_the_scripts() -> None:
+    fresh = {}
+    for script, (words, *options) in DRAW.RECORDED.items():
         command = [sys.executable, "-Xutf8", str(ROOT / f"{script}.py"), *options]
-        fresh.append(subprocess.check_output(command, encoding="utf-8", timeout=60))
-    check(*fresh)
+        for _ in range(4):  # пока не достанутся два ядра
+            fresh[script] = subprocess.check_output(command, encoding="utf-8", timeout=60)
+            if words in fresh[script]:
+                break
+        else:
+            if "судить нельзя" in fresh[script]:
+                pytest.skip("ядра заняты")
+            pytest.fail(f"{script}.py не говорит «{words}», и --record не примет её вывод")
+    check(*fresh.values())
 
 
 def test_picture_of_the_ways_shows_the_numbers_of_the_recording() -> None:
