@@ -129,7 +129,7 @@ def serve(host: str, sender) -> None:
 def conclusion(kind: str, runs: dict[str, list[Run]]) -> str:
     """Чем эту работу стоит ускорять; runs — {способ: прогоны}, первый — одно за другим."""
     alone, *others = runs.values()
-    counting = min(alone).busy > 0.5  # это счёт: работа занимает ядро, а не ждёт
+    counting = min(alone).busy > 0.2  # это счёт: работа занимает ядро, а не ждёт
     unclear = "судить нельзя, повторите:"
     words: dict[str, list[str]] = {"ускоряют": [], "не ускоряют": [], unclear: []}
     for way, tries in zip(list(runs)[1:], others):
@@ -200,6 +200,7 @@ def main() -> None:
         print_row("  по кругам", [f"{min(many):.2f}–{max(many):.2f}" for many in spreads])
         print_row("  занято ядер", [f"{run.busy:.2f}" for run in best])
         texts.append(conclusion(kind, runs))
+    processes.shutdown()
     pool, loop = (min(runs[way]).threads for way in ("потоки", "корутины"))
     texts.append(f"чтобы ждать, пулу понадобилось потоков {pool}, а корутинам {loop}")
     print()
