@@ -130,15 +130,15 @@ def conclusion(kind: str, runs: dict[str, list[Run]]) -> str:
     """Чем эту работу стоит ускорять; runs — {способ: прогоны}, первый — одно за другим."""
     alone, *others = runs.values()
     counting = min(alone).busy > 0.2  # это счёт: работа занимает ядро, а не ждёт
-    unclear = "судить нельзя, повторите:"
-    words: dict[str, list[str]] = {"ускоряют": [], "не ускоряют": [], unclear: []}
+    free = CORES == 1 or max(min(tries).busy for tries in others) > 1.3  # были ли ядра свободны
+    words: dict = {"ускоряют": [], "не ускоряют": [], "судить нельзя, повторите:": []}
     for way, tries in zip(list(runs)[1:], others):
         speedup, busy = min(alone).seconds / min(tries).seconds, min(tries).busy
         shares = [run.busy for run in alone + tries]
         if speedup > 1.2 and (busy > 1.3 or not counting):  # счёт ускоряют только лишние ядра
             words["ускоряют"].append(f"{way} в {speedup:.1f} раза")
-        elif counting and not 0.9 < min(shares) <= max(shares) < 1.1:  # ядра отнимали
-            words[unclear].append(way)
+        elif counting and not (free and 0.9 < min(shares) <= max(shares) < 1.1):
+            words["судить нельзя, повторите:"].append(way)
         else:
             words["не ускоряют"].append(way)
     return f"{kind} " + "; ".join(f"{w} {', '.join(ways)}" for w, ways in words.items() if ways)

@@ -22,7 +22,7 @@ TABLE = """
 +разных pid {ROUNDS * len(births)}
 1 P1: pid детей придуманы
 -{pid:12}
-+{os.getpid() + 1 + sorted(births).index(method):12}
++{os.getpid() - 1 - sorted(births).index(method):12}
 1 P1 P2: чей ребёнок, решено по названию способа
 -"мы" if parent == os.getpid() else "не мы"
 +"не мы" if method == "forkserver" else "мы"
@@ -131,7 +131,7 @@ TABLE = """
 +f"{max(runs[0]).seconds / run.seconds:.2f}" for
 4 O1: одновременно, что бы ни измерено
 -    if cores > 1 and run.busy < 1.3:
--        return ["больше одного ядра не досталось, судить нельзя: закройте лишнее и повторите"]
+-        return ["второе ядро не досталось, судить нельзя: закройте лишнее и повторите"]
 -    together = "шли одновременно" if run.busy > 1.3 else "шли попеременно"
 +    together = "шли одновременно"
 4 O1: шкала нарисована не по времени
@@ -140,7 +140,7 @@ TABLE = """
 +        right = left + width // 3
 4 O1 R4: pid на шкале придуманы
 -f"pid {pid:<8}|
-+f"pid {os.getpid() + 1 + list(rows).index(pid):<8}|
++f"pid {os.getpid() - 1 - list(rows).index(pid):<8}|
 4 R4: сколько сделал каждый, поделено поровну
 -{done.count(pid)}
 +{len(done) // len(rows)}
@@ -164,7 +164,7 @@ TABLE = """
 +{11.3:.1f}
 5 T1: номера потоков придуманы
 -поток {thread:<8}|
-+поток {os.getpid() + 7 + len(rows):<8}|
++поток {os.getpid() - 7 - len(rows):<8}|
 5 T2: очередь хода — не измерена, а взята из настроек
 -turn = median(run.turns or [1000 * run.seconds])
 +turn = 1000 * sys.getswitchinterval()
