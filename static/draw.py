@@ -124,7 +124,8 @@ class Picture:
         bold = "bold" if style.get("bold", size > SIZE) else "normal"
         path = TextPath((0, 0), text, size, FontProperties(family="DejaVu Sans", weight=bold))
         ink = path.get_extents()
-        move = Affine2D().translate(x - ink.x0 - align * ink.width, y - 0.36 * size)
+        left = min(x - align * ink.width, self.width - 2 - ink.width)  # не за край листа
+        move = Affine2D().translate(left - ink.x0, y - 0.36 * size)
         if halo:
             self.shape(PathPatch(path.transformed(move)), halo, halo, linewidth=10, zorder=8)
         self.shape(PathPatch(path.transformed(move)), color, "none", zorder=9)
