@@ -4,24 +4,21 @@
 import re
 from itertools import pairwise
 
+import pytest
 from conftest import *
 
-FEW = ("PORTIONS = 6_000", "PORTIONS = 800")
+ONCE, FEW = ("ROUNDS = 3", "ROUNDS = 1"), ("PORTIONS = 6_000", "PORTIONS = 800")
 WORKERS = max(2, min(4, CORES))
+FAST_CLOCKS = """if True:
+    import time
+    time.perf_counter = lambda now=time.perf_counter: 1000 * now()
+    time.process_time = lambda now=time.process_time: 1000 * now()
+"""
 
 
 def lifetimes(text: str) -> list[float]:
     """Мс, за которые живут поток и процесс."""
-    return said(lines(text, "запустить и дождаться: ")[0])
-
-
-def say(one: list[tuple], many: list[tuple], cores: int = 2) -> str:
-    """Выводы из придуманных прогонов: секунды, занято ядер, по сколько мс подряд."""
-    runs = [
-        [load(5).Run(seconds, busy, 9, [turn] * 9, 6, {}) for seconds, busy, turn in tries]
-        for tries in (one, many)
-    ]
-    return on_screen(load(5).conclusions(*runs, cores))
+    return cells(text, "запустить и дождаться: ")
 
 
 def test_T1_T3_times_are_medians_by_the_clock() -> None:
@@ -31,29 +28,28 @@ def test_T1_T3_times_are_medians_by_the_clock() -> None:
     assert max(cells(text, "занято ядер")) < 0.02
 
 
+def test_T1_T3_wrong_answers_and_threads_of_two_processes_would_be_noticed() -> None:
+    wrong = ("number > 1 and all", "number > 2 and all")
+    text = changed(5, FEW, wrong, ("notes[os.getpid(), ", "notes[get_native_id(), "))
+    assert said(conclusion(text, "потоков ")) == [WORKERS, WORKERS]
+    assert "общий" not in conclusion(text, "потоков ")
+    assert cells(text, "верных ответов") == [0, 0]
+    assert primes_below(50) == load(5).ANSWER
+
+
 def test_T1_if_a_thread_plays_the_process_it_costs_no_more() -> None:
     thread = "from threading import *; import multiprocessing as m; "
     thread += "m.Process = type('P', (Thread,), {})"
-    texts = attempts(5, FEW, startup=thread)
-    some(lambda text: lifetimes(text)[1] < 4 * lifetimes(text)[0], texts)
+    some(lambda text: lifetimes(text)[1] < 4 * lifetimes(text)[0], 5, FEW, startup=thread)
 
 
-def test_T1_threads_of_two_processes_would_be_noticed() -> None:
-    text = changed(5, FEW, ("notes[os.getpid(), ", "notes[get_native_id(), "))
-    assert "общий" not in conclusion(text, "потоков ")
-    assert said(conclusion(text, "потоков ")) == [WORKERS, WORKERS]
-
-
-def test_T1_numbers_of_threads_are_those_that_the_system_gave() -> None:
+def test_T1_threads_live_in_one_process_and_start_sooner_than_one() -> None:
     text, noted = watched(5, FEW)
-    threads = re.findall(r"^поток (\d+) +\|", text, re.MULTILINE)
+    threads = re.findall(r"(?m)^поток (\d+) +\|", text)
     own = noted[0][0]
-    assert len(set(threads)) == WORKERS
+    assert len(set(threads)) == WORKERS and f"процесс {own}," in text
     assert set(threads) <= {thread for pid, _, thread in noted if pid == own} - {noted[0][2]}
-    assert f"процесс {own}," in text
 
-
-def test_T1_threads_share_a_process_and_start_sooner_than_one() -> None:
     def cheap(text: str) -> bool:
         thread, process = lifetimes(text)
         (ratio,) = said(conclusion(text, "процесс и дождаться"))
@@ -62,13 +58,13 @@ def test_T1_threads_share_a_process_and_start_sooner_than_one() -> None:
         assert len(bars(text)) == said(conclusion(text, "потоков "))[0] == WORKERS
         return process > thread
 
-    some(cheap, tries(5))
+    some(cheap, 5)
 
 
 def test_T2_T3_threads_that_wait_for_each_other_hand_over_once() -> None:
     serial = ("gate = Barrier(workers)", "gate = Barrier(1)")
     join = ("        thread.start()", "        thread.start()\n        thread.join()")
-    text = changed(5, ("ROUNDS = 3", "ROUNDS = 1"), serial, join)
+    text = changed(5, ONCE, serial, join)
     assert cells(text, "смен потока") == [0, WORKERS - 1]
     first, *others = bars(text)
     assert first.count("█") > 5
@@ -78,21 +74,13 @@ def test_T2_T3_threads_that_wait_for_each_other_hand_over_once() -> None:
 
 @with_gil
 def test_T2_turns_are_measured_and_the_interval_is_that_of_the_interpreter() -> None:
-    slow = FAST_CLOCK + FAST_CPU + "import sys; sys.setswitchinterval(0.02)"
-
     def long_turns(text: str) -> bool:
-        assert said(lines(text, "GIL можно потребовать через ")[0]) == [20]
+        assert cells(text, "GIL можно потребовать через ") == [20]
         if "обычно по" not in text:
             return False  # ядра отнимали
         return said(conclusion(text, "обычно по"))[0] > 10_000  # часы спешат в тысячу раз
 
-    some(long_turns, attempts(5, startup=slow))
-
-
-def test_T3_wrong_answers_are_noticed() -> None:
-    text = changed(5, FEW, ("number > 1 and all", "number > 2 and all"))
-    assert cells(text, "верных ответов") == [0, 0]
-    assert load(5).ANSWER == 15  # 2 3 5 7 11 13 17 19 23 29 31 37 41 43 47
+    some(long_turns, 5, ONCE, startup=FAST_CLOCKS + "import sys; sys.setswitchinterval(0.02)")
 
 
 def test_T2_timeline_is_drawn_from_the_notes() -> None:
@@ -104,16 +92,25 @@ def test_T2_timeline_is_drawn_from_the_notes() -> None:
     assert set(one + two) <= set(" ░▒▓█") and min(one.count("█"), two.count("█")) > 25
 
 
+def conclude(one: list[tuple], many: list[tuple], cores: int = 2) -> str:
+    """Выводы из придуманных прогонов: секунды, занято ядер, по сколько мс подряд."""
+    runs = [
+        [load(5).Run(seconds, busy, 9, [turn] * 9, 6, {}) for seconds, busy, turn in tries]
+        for tries in (one, many)
+    ]
+    return on_screen(load(5).conclusions(*runs, cores))
+
+
 def test_O2_T2_T3_conclusions_follow_the_measurement() -> None:
-    usual = say([(1.0, 1.0, 5)], [(1.0, 1.0, 7.3)])
+    usual = conclude([(1.0, 1.0, 5)], [(1.0, 1.0, 7.3)])
     assert "попеременно" in usual and "по 7.3 мс" in usual and "1.00 из 2" in usual
-    free = say([(1.0, 1.0, 5)], [(0.5, 1.9, 0.1)])
+    free = conclude([(1.0, 1.0, 5)], [(0.5, 1.9, 0.1)])
     assert "одновременно" in free and "ускорение 2.00" in free and "попеременно" not in free
-    taken = say([(1.0, 0.6, 5)], [(1.0, 1.0, 5)])
-    assert "повторите" in taken and "попеременно" not in taken
-    assert "повторите" in say([(1.0, 1.0, 5)], [(1.0, 1.2, 5)])
-    assert "1.00 из 1" in say([(1.0, 1.0, 5)], [(1.0, 1.0, 5)], cores=1)
-    rounds = say([(1.0, 1.0, 5), (3.0, 1.0, 5)], [(1.2, 1.0, 5), (1.0, 1.0, 5)])
+    for one, many in ((0.6, 1.0), (1.0, 1.2)):
+        taken = conclude([(1.0, one, 5)], [(1.0, many, 5)])
+        assert "повторите" in taken and "попеременно" not in taken
+    assert "1.00 из 1" in conclude([(1.0, 1.0, 5)], [(1.0, 1.0, 5)], cores=1)
+    rounds = conclude([(1.0, 1.0, 5), (3.0, 1.0, 5)], [(1.2, 1.0, 5), (1.0, 1.0, 5)])
     assert said(rounds.split("ускорение")[1])[:3] == [1.0, 0.83, 3.0]
 
 
@@ -127,35 +124,24 @@ def alternate(text: str) -> bool:
 
 
 @with_gil
-def test_O2_T2_threads_take_turns_under_the_gil() -> None:
+def test_O2_T2_T3_under_the_gil_threads_take_turns_and_are_no_faster() -> None:
     def in_turn(text: str) -> bool:
-        line = " ".join(conclusions(text))
-        return alternate(text) and "попеременно" in line and cells(text, "смен потока")[1] > 4
-
-    some(in_turn, tries(5))
-
-
-@with_gil
-def test_T3_threads_are_no_faster_and_keep_one_core_busy() -> None:
-    def no_faster(text: str) -> bool:
         one, many = cells(text, "занято ядер")
         assert max(one, many) < 1.15
         assert set(cells(text, "верных ответов")) == {load(5).PORTIONS}
+        if "повторите" in text:
+            return False
         rounds = [cells(text, f"круг {n}, с")[-2:] for n in (1, 2, 3)]
+        speedup = said(conclusion(text, "ускорение"))[0]
         best = [min(column) for column in zip(*rounds, strict=True)]
-        words = [line for line in conclusions(text) if "ускорение" in line]
-        for line in words:
-            assert is_ratio(said(line)[0], *best, half=0.005, own=0.005)
-            assert said(conclusion(text, "занято ядер"))[-2:] == [many, CORES]
-        return bool(words) and min(one, many) > 0.9 and said(words[0])[0] < 1.25
+        assert is_ratio(speedup, best[0], best[1], half=0.005, own=0.005)
+        assert said(conclusion(text, "попеременно"))[-2:] == [many, CORES]
+        return alternate(text) and cells(text, "смен потока")[1] > 4 and speedup < 1.25
 
-    some(no_faster, tries(5))
+    some(in_turn, 5)
 
 
 @several_cores
-def test_T2_T3_without_gil_threads_work_in_the_same_instant() -> None:
-    def parallel(text: str) -> bool:
-        return cells(text, "занято ядер")[1] > 1.3 and "одновременно" in " ".join(conclusions(text))
-
-    if not GIL:
-        some(parallel, tries(5))
+@pytest.mark.skipif(GIL, reason="нужен Python без GIL")
+def test_O2_T2_T3_without_gil_threads_work_in_the_same_instant() -> None:
+    some(lambda t: cells(t, "занято ядер")[1] > 1.3 and "одновременно" in str(conclusions(t)), 5)

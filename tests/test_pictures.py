@@ -16,6 +16,8 @@ pytest.importorskip("matplotlib", reason="картинки рисует matplotl
 
 from matplotlib.testing.compare import compare_images
 
+pytestmark = pytest.mark.long
+
 ROOT = Path(__file__).resolve().parent.parent
 STATIC = ROOT / "static"
 
@@ -89,7 +91,6 @@ def test_recordings_are_whole_outputs_and_draw_py_reads_them() -> None:
         assert words in recorded(script)
 
 
-@pytest.mark.long
 def test_draw_py_can_record_the_present_output_of_the_scripts() -> None:
     fresh = {}
     for script, (words, *options) in DRAW.RECORDED.items():

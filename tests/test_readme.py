@@ -1,8 +1,8 @@
-"""README.md говорит правду: каждый блок и каждый опыт выполнены по его же тексту.
+"""README.md говорит правду: программы для чтения выполнены, утверждения видны в выводах.
 
 Запущенный как программа (python tests/test_readme.py), записывает в README.md свежий вывод.
-Метки <!-- … --> перед блоками: вывод: КОМАНДА; опыт: ПРОГРАММА; ошибка; не запускать: ПРИЧИНА;
-только: ЧТО НУЖНО; перед таблицей «Было, Стало, Что увидите» — опыты: ПРОГРАММА.
+Метки <!-- … --> перед блоками: вывод: КОМАНДА; ошибка (программа кончится ею);
+не запускать: ПРИЧИНА; только: ЧТО НУЖНО; опыт и опыты — см. test_experiments.py.
 """
 
 import os
@@ -14,12 +14,10 @@ from collections.abc import Iterator
 from itertools import groupby, pairwise
 from multiprocessing import get_start_method
 from pathlib import Path
-from shutil import copy
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 import pytest
-from conftest import CORES, GIL, ROOT, SCRIPTS, output
+from conftest import CORES, GIL, ROOT, output
 from markdown_it import MarkdownIt
 
 README = ROOT / "README.md"
@@ -38,7 +36,6 @@ HERE = {  # что бывает в метке «только: …», кроме 
     "fork": get_start_method() == "fork",
     "два ядра": CORES == 2,
 }
-SAID = {"(Linux, macOS)": "posix", "(при GIL)": "gil", "(на двух ядрах)": "два ядра"}  # в таблицах
 
 
 class Block(NamedTuple):
@@ -80,74 +77,8 @@ def blocks() -> Iterator[Block]:
 
 PAIRS = list(pairwise(blocks()))
 PROGRAMS = [pair for pair in PAIRS if pair[0].lang == "python"]
-SHELL = [  # где за командой — её записанный вывод, его сверит другой тест
-    (block, after)
-    for block, after in PAIRS
-    if block.lang == "sh" and f"{after.marks.get('вывод')}\n" != block.text
-]
-
-
-class Experiment(NamedTuple):
-    """Опыт: какую программу и как изменить, с чем запустить, что увидим и что для этого нужно."""
-
-    line: int
-    name: str  # «выше» — ближайшая программа из текста, в которой есть что менять
-    options: list[str]
-    changes: list[tuple[str, str]]
-    promises: list[tuple[str, str]]  # («не » или ничего, строки)
-    needs: list[str]
-
-
-def experiments() -> Iterator[Experiment]:
-    """Опыты из блоков ```diff и ```text, потом из таблиц."""
-    for block, after in PAIRS:
-        if "опыт" in block.marks:
-            name, *options = block.marks["опыт"].split()
-            answer = block if block.lang == "text" else after
-            hunks = re.split(r"^ ?…\n", block.text, flags=re.MULTILINE)
-            changes = [change(hunk) for hunk in hunks] if block.lang == "diff" else []
-            assert answer.lang == "text" and answer.gap < 99, f"строка {block.line}: что увидим?"
-            needs, promises = block.needs() + answer.needs(), [("", answer.text)]
-            yield Experiment(block.line, name, options, changes, promises, needs)
-    name, line, cells = "", 0, list[str]()
-    for token in TOKENS:
-        if token.type == "html_block":
-            name = "".join(re.findall(r"<!-- опыты: (\S+) -->", token.content))
-        elif token.type == "inline" and name:
-            line, cells = (token.map or [0])[0] + 1, [*cells, token.content]
-        elif token.type == "tr_close" and name:
-            (old, new), words = (cell.strip("`") for cell in cells[:2]), cells[2]
-            options, changes = ([], [(old, new)]) if new else (old.split(), [])
-            pieces = re.findall(r"(не )?`([^`]+)`", words)
-            promises = [(no, f"…{piece}…") for no, piece in pieces]
-            needs = [need for said, need in SAID.items() if said in words]
-            if old != "Было":
-                yield Experiment(line, name, options, changes, promises, needs)
-            cells = []
-        elif token.type == "table_close":
-            name = ""
-
-
-def change(hunk: str) -> tuple[str, str]:
-    """Строки программы до правки и после неё."""
-    rows = hunk.splitlines()
-    assert all(row[:1] in ("", " ", "-", "+") for row in rows), hunk
-    old = "".join(f"\n{row[1:]}" for row in rows if row[:1] != "+") + "\n"
-    return old, "".join(f"\n{row[1:]}" for row in rows if row[:1] != "-") + "\n"
-
-
-def changed(name: str, changes: list[tuple[str, str]], line: int) -> tuple[str, str]:
-    """Программа после правки и вывод без неё; что меняют, стоит в программе ровно один раз."""
-    above = [(block.text, after.text) for block, after in PROGRAMS if block.line < line]
-    if name != "выше":
-        above = [((ROOT / name).read_text("utf-8"), OUTPUTS[name])]
-    codes = [("\n" + re.sub(r'^""".*?"""\n', "", text, flags=re.DOTALL), o) for text, o in above]
-    fit = [(code, o) for code, o in codes if all(code.count(old) == 1 for old, _ in changes)]
-    assert fit, f"этого в программе нет или оно там не одно: {changes}"
-    code, shown = fit[-1]
-    for old, new in changes:
-        code = code.replace(old, new)
-    return code, shown
+RUNS = [(*pair, "") for pair in PROGRAMS]  # и ещё раз, если от способа запуска что-то зависит
+RUNS += [(*pair, "spawn") for pair in PROGRAMS if "Process" in pair[0].text]
 
 
 def require(needs: list[str], why_not: str = "") -> None:
@@ -174,20 +105,6 @@ def pattern(expected: str) -> str:
     return "".join("(?:.*\n)*" if line == ".*\n" else line for line in each)
 
 
-def missing(expected: str, shown: str) -> str:
-    """Первая из строк expected, которой нет в выводе вслед за предыдущими."""
-    rest = iter(lines(shown))
-    for line in (line for line in lines(expected) if line.strip("… ")):
-        if not any(re.fullmatch(pattern(line), f"{one}\n") for one in rest):
-            return line
-    return ""
-
-
-def broken(promises: list[tuple[str, str]], shown: str) -> list[str]:
-    """Какие обещания вывод не сдержал."""
-    return [no + text for no, text in promises if bool(missing(text, shown)) != bool(no)]
-
-
 def run(*words: str, folder: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
     """Выполнить команду; ошибки — вместе с выводом."""
     options: dict[str, Any] = {"check": False, "timeout": 100, "encoding": "utf-8", "cwd": folder}
@@ -195,14 +112,11 @@ def run(*words: str, folder: Path = ROOT, **env: str) -> subprocess.CompletedPro
     return subprocess.run(words, env={**os.environ, "PYTHONUTF8": "1", **env}, **options)
 
 
-def each_block(pairs: list[tuple[Block, Block]]) -> pytest.MarkDecorator:
-    """По тесту на блок; в имени — строка README.md."""
-    ids = [f"README:{block.line}" for block, _ in pairs]
-    return pytest.mark.parametrize(("block", "after"), pairs, ids=ids)
-
-
-@pytest.mark.parametrize("method", ["", "spawn"])
-@each_block(PROGRAMS)
+@pytest.mark.parametrize(
+    ("block", "after", "method"),
+    RUNS,
+    ids=[f"README:{block.line} {method}" for block, _, method in RUNS],
+)
 def test_program_from_the_text_prints_what_is_promised(
     block: Block, after: Block, method: str, tmp_path: Path
 ) -> None:
@@ -217,48 +131,6 @@ def test_program_from_the_text_prints_what_is_promised(
     shown = "".join(f"{line}\n" for line in lines(done.stdout))
     assert re.fullmatch(begin + pattern(after.text), shown), shown
     assert bool(done.returncode) == ("ошибка" in block.marks)
-
-
-@pytest.mark.long
-@pytest.mark.parametrize("experiment", [*experiments()], ids=lambda e: f"README:{e.line}")
-def test_experiment_shows_what_is_promised(experiment: Experiment, tmp_path: Path) -> None:
-    line, name, options, changes, promises, needs = experiment
-    script, before = changed(name, changes, line)
-    assert broken(promises, before), "всё обещанное видно и без опыта"
-    require(needs)
-    (tmp_path / "experiment.py").write_text(script, "utf-8")
-    unclear = "судить нельзя" not in str(promises)
-    for _ in range(3):  # ядра бывают нужны и другим: хватит одного раза из трёх
-        done = run(sys.executable, "experiment.py", *options, folder=tmp_path)
-        wrong = broken(promises, done.stdout)
-        unclear &= "судить нельзя" in done.stdout
-        if done.returncode:  # об ошибке текст должен сказать
-            wrong += filter(None, [missing(lines(promises[-1][1])[-1], lines(done.stdout)[-1])])
-        if not wrong:
-            return
-    if unclear:
-        pytest.skip("ядра заняты: программа трижды сказала, что судить нельзя")
-    pytest.fail(f"не так: {wrong}\n{done.stdout}")
-
-
-@pytest.mark.long
-@pytest.mark.skipif(os.name != "posix", reason="команды — для sh")
-@each_block(SHELL)
-def test_shell_commands_print_what_is_promised(block: Block, after: Block, tmp_path: Path) -> None:
-    require(block.needs(), block.marks.get("не запускать", ""))
-    assert after.lang == "text" and after.gap < 99 and re.search(r"\w", after.text)
-    for script in SCRIPTS:
-        copy(script, tmp_path)
-    python3 = tmp_path / "bin" / "python3"
-    python3.parent.mkdir()
-    python3.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python3.chmod(0o755)
-    path = f"{python3.parent}{os.pathsep}{os.environ['PATH']}"
-    for _ in range(3):
-        shown = run("bash", "-ec", block.text, folder=tmp_path, PATH=path).stdout
-        if not (wrong := missing(after.text, shown)):
-            return
-    pytest.fail(f"нет строки «{wrong}»:\n{shown}")
 
 
 def shape(text: str) -> list[str]:
@@ -278,71 +150,6 @@ def test_recorded_output_looks_like_a_fresh_one(name: str) -> None:
     assert shape(OUTPUTS[name]) == shape(output(int(name[0])))
     source = (ROOT / name).read_text("utf-8")  # выводы — словами этой программы
     assert not [word for word in re.findall("[а-яё]{4,}", OUTPUTS[name]) if word not in source]
-
-
-def test_recorded_outputs_are_there_and_fit_80_columns() -> None:
-    assert sorted(OUTPUTS) == [path.name for path in SCRIPTS]
-    for block, _ in PAIRS:
-        where = f"строка {block.line}"
-        assert block.lang in ("text", "python", "diff", "sh"), where
-        assert block.lang != "diff" or "опыт" in block.marks, f"{where}: что править?"
-        assert block.lang != "text" or max(map(len, block.text.split("\n"))) <= 80, where
-        if "вывод" in block.marks:
-            assert re.match(r"Python 3\.\d+\.\d+, GIL в", block.text), where
-            assert "судить нельзя" not in block.text, f"{where}: запишите, когда ядра свободны"
-
-
-def test_programs_to_write_are_whole_and_short() -> None:
-    own = [block for block, _ in PROGRAMS if block.step == "Напишите сами"]
-    assert 6 <= len(own) <= 10
-    for block in own:
-        assert 8 <= len(re.findall(r"^.*\S", block.text, re.MULTILINE)) <= 15, block.line
-
-
-def links() -> list[str]:
-    """Куда ведут ссылки и что показывают картинки."""
-    inside = [child.attrs for token in TOKENS for child in token.children or []]
-    found = [str(attrs.get("href") or attrs.get("src") or "") for attrs in inside]
-    return [*filter(None, found), *re.findall(r'(?:href|src)="([^"]+)"', TEXT)]
-
-
-def test_links_lead_where_they_should() -> None:
-    titles = [inline for opened, inline in pairwise(TOKENS) if opened.type == "heading_open"]
-    texts = ["".join(part.content for part in title.children or []) for title in titles]
-    anchors = [re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in texts]
-    assert len(set(anchors)) == len(anchors), "два одинаковых заголовка"
-    for link in links():
-        path, _, anchor = unquote(link).partition("#")
-        if "://" in link:
-            assert link.startswith("https://"), link
-        else:
-            assert (ROOT / path).exists() if path else anchor in anchors, link
-    for pep in (703, 779, 684, 734):
-        assert any(f"pep-{pep:04}" in link for link in links()), pep
-
-
-def test_every_picture_is_shown_and_described_and_every_script_is_named() -> None:
-    children = [child for token in TOKENS for child in token.children or []]
-    shown = {str(child.attrs["src"]): child.content for child in children if child.type == "image"}
-    assert set(shown) == {f"static/{path.name}" for path in ROOT.glob("static/*.png")}
-    assert all(len(words) > 20 for words in shown.values())
-    assert set(re.findall(r"\b\d_\w+\.py\b", TEXT)) == {path.name for path in SCRIPTS}
-
-
-def test_every_section_goes_by_its_steps_and_the_text_is_not_too_long() -> None:
-    sections = re.findall(r"^### Программа \d.*?(?=^##)", TEXT + "\n##", re.MULTILINE | re.DOTALL)
-    assert len(sections) == 7
-    for section in sections:
-        steps = STEP.findall(section)
-        optional = [] if "Напишите сами" in steps else ["Напишите сами"]
-        assert steps == [step for step in STEPS if step not in optional], section[:60]
-        assert not re.search(r"!\[|<img", section.split("**Объясните")[0]), section[:60]
-        assert re.search("<!-- опыты?: ", section), section[:60]
-    assert TEXT.count("<details>") == TEXT.count("</details>") == TEXT.count("</summary>")
-    assert "по очереди" not in re.sub(r"\s+", " ", TEXT)
-    assert "\n## Преподавателю\n" in TEXT
-    assert TEXT.partition("\n## Преподавателю\n")[0].count("\n") <= 950
-    assert TEXT.count("\n") <= 1200
 
 
 def plain(text: str) -> str:
