@@ -19,7 +19,7 @@ from time import perf_counter, sleep
 
 ROUNDS = 5  # сколько раз запустить процесс каждым способом
 
-setting = "исходное"  # родитель изменит это значение на ходу; увидит ли его ребёнок?
+setting = "исходное"  # родитель изменит это значение на ходу; какое увидит ребёнок?
 
 
 def introduce_myself(sender) -> None:
@@ -31,7 +31,8 @@ def introduce_myself(sender) -> None:
 def give_birth(method: str) -> tuple[float, int, int, str]:
     """Породить процесс: мс от start() до его первой строки, его pid, pid родителя, setting.
 
-    fork копирует родителя, spawn запускает новый Python, forkserver копирует не нас, а сервер.
+    fork копирует родителя, spawn запускает новый Python, forkserver просит сервер — заранее
+    запущенный пустой Python — скопировать себя.
     """
     context = get_context(method)  # в нём всё, что есть в multiprocessing, но с этим способом
     receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
@@ -47,7 +48,7 @@ def give_birth(method: str) -> tuple[float, int, int, str]:
 def live(fate: str) -> None:
     """Ребёнок: прожить жизнь, какая досталась."""
     if fate == "убит":
-        sleep(3)  # но проснуться ему не дадут
+        sleep(3)  # но столько прожить ему не дадут
 
 
 def live_and_die(fate: str, method: str) -> tuple[int, str, str]:
@@ -56,7 +57,7 @@ def live_and_die(fate: str, method: str) -> tuple[int, str, str]:
     process.start()
     if fate == "убит":
         process.kill()  # в Linux и macOS это сигнал 9, отсюда код возврата -9
-    wait([process.sentinel])  # дождаться конца, но о коде возврата пока не спрашивать
+    wait([process.sentinel])  # ждать знака, что он кончился; о коде возврата пока не спрашивать
     before = state(process.pid)
     process.join()  # спросить код возврата; теперь система может о процессе забыть
     return process.exitcode, before, state(process.pid)
@@ -65,11 +66,11 @@ def live_and_die(fate: str, method: str) -> tuple[int, str, str]:
 def state(pid: int) -> str:
     """Что осталось в системе от ребёнка, который кончился: зомби или ничего."""
     if not hasattr(os, "waitid"):
-        return "не узнать"  # в Windows, а до Python 3.13 и в macOS
+        return "не узнать"  # waitid нет в Windows, а до Python 3.13 и в macOS
     try:
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # кончился? но не убирать
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # дождаться конца, но зомби не убирать
         return "зомби"
-    except ChildProcessError:
+    except ChildProcessError:  # у нас такого ребёнка уже нет или не было
         return "ничего"
 
 

@@ -1,7 +1,7 @@
 """Память процессов не общая: что изменил ребёнок, родитель не увидит.
 
 Смотрите: что стало у ребёнка и что у родителя; как всё-таки передать изменение.
-Попробуйте: MEGABYTES = 128 вместо 32. Что подорожает вчетверо?
+Попробуйте: MEGABYTES = 8 вместо 32. Что подешевеет вчетверо?
 """
 
 import os
@@ -46,7 +46,7 @@ def change(sender) -> None:
 
 
 def change_and_share(value, name: str, queue, sender) -> None:
-    """Ребёнок: изменить то же самое, но так, чтобы увидел родитель."""
+    """Ребёнок: показать родителю новые значения, каждое своим путём."""
     value.value = counter + 1
     block = SharedMemory(name)  # тот же блок: ребёнок нашёл его по имени
     block.buf[0] = counter + 1
@@ -56,8 +56,8 @@ def change_and_share(value, name: str, queue, sender) -> None:
 
 def exchange() -> dict[str, tuple]:
     """Четыре механизма обмена: что было у родителя и что он увидел после ребёнка."""
-    value = Value("i", counter)  # целое число в общей памяти
-    block = SharedMemory(create=True, size=1)  # байты: их видит всякий, кто знает имя блока
+    value = Value("i", counter)  # "i" — целое число; лежит в общей памяти
+    block = SharedMemory(create=True, size=1)  # один байт; блок виден тому, кто знает имя
     block.buf[0] = counter
     queue = Queue()  # очередь: писать и читать могут многие, а в канале — по одному
     process, receiver = start(change_and_share, value, block.name, queue)
@@ -70,8 +70,8 @@ def exchange() -> dict[str, tuple]:
 
 
 def send_messages(sender) -> None:
-    """Ребёнок, которого убьют: отправлять и отправлять сообщения, каждое — мегабайт."""
-    follow_parent()
+    """Ребёнок, которого убьют: без конца отправлять сообщения по мегабайту."""
+    follow_parent()  # убьют родителя — кончиться и самому
     while True:
         sender.send_bytes(bytes(1_000_000))
 
@@ -92,7 +92,7 @@ def receive_from_killed() -> tuple[int, str]:
 
 def take(name: str, queue, sender) -> None:
     """Ребёнок: получать данные то очередью, то через общий блок; отвечать последним байтом."""
-    follow_parent()
+    follow_parent()  # как и выше
     block = SharedMemory(name)
     for _ in range(ROUNDS):
         sender.send(queue.get()[-1])
@@ -110,7 +110,7 @@ def deliver(megabytes: int) -> list[tuple[float, float]]:
         queue.put(data)  # упаковать (pickle), пропустить через канал, распаковать
         by_queue = receiver.recv()
         middle = perf_counter()
-        block.buf[:] = data  # положить туда, где видно обоим
+        block.buf[:] = data  # записать в сам блок: он виден обоим
         queue.put("лежит в блоке")
         by_block = receiver.recv()
         times.append((1000 * (middle - begin), 1000 * (perf_counter() - middle)))

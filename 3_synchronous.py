@@ -13,24 +13,24 @@ from collections import namedtuple
 from math import isqrt
 from time import perf_counter, process_time
 
-# Задание: сколько простых чисел меньше 40 000? Ответы известны заранее (OEIS A000720).
+# Задания: сколько простых чисел меньше 40 000? меньше 35 000? Ответы известны (OEIS A000720).
 ANSWERS = {40_000: 4203, 35_000: 3732, 30_000: 3245, 25_000: 2762, 20_000: 2262, 15_000: 1754}
 
-# Протокол задания и итог прогона; время — секунды, preempted — сколько раз система отняла ядро.
+# Запись о задании и итог прогона: busy — занято ядер, preempted — сколько раз отняли ядро.
 Record = namedtuple("Record", "limit primes pid begin end cpu preempted")
 Run = namedtuple("Run", "seconds busy preempted right records")
 
 
 def is_prime(number: int) -> bool:
-    """Простое ли число: пробуем все делители не больше корня из него."""
+    """Простое ли число: пробуем делители от 2 до корня из числа."""
     return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
 
 
 def work(limit: int) -> Record:
-    """Сделать задание — сосчитать простые числа меньше limit — и составить протокол."""
-    begin, cpu, preempted = perf_counter(), process_time(), preemptions()  # cpu — время счёта
+    """Сделать задание — сосчитать простые числа меньше limit — и записать, как оно шло."""
+    begin, cpu, preempted = perf_counter(), process_time(), preemptions()  # показания до
     primes = sum(is_prime(number) for number in range(limit))  # True — это 1, False — 0
-    cpu, preempted = process_time() - cpu, preemptions() - preempted
+    cpu, preempted = process_time() - cpu, preemptions() - preempted  # сколько прибавилось
     return Record(limit, primes, os.getpid(), begin, perf_counter(), cpu, preempted)
 
 
@@ -52,7 +52,7 @@ def preemptions() -> int:
 
 
 def measure(records: list[Record]) -> Run:
-    """Итог прогона: секунды, занято ядер, сколько раз ядро отняли, сколько верных ответов."""
+    """Итог прогона; секунды — от начала первого задания до конца последнего."""
     seconds = max(r.end for r in records) - min(r.begin for r in records)
     busy = sum(r.cpu for r in records) / seconds
     right = sum(r.primes == ANSWERS[r.limit] for r in records)

@@ -1,7 +1,7 @@
 """Счёт в процессах: те же задания, что в 3_synchronous.py, на всех ядрах сразу.
 
 Смотрите: занято почти столько ядер, сколько их есть, и почти во столько же раз
-быстрее; процессов больше, чем ядер, — только ядро отнимают чаще.
+быстрее; если процессов больше, чем ядер, то лишь ядро отнимают чаще.
 Попробуйте: taskset -c 0 python3 4_math.py (Linux): тот же счёт на одном ядре.
 """
 
@@ -19,33 +19,33 @@ from string import ascii_uppercase
 from threading import Thread
 from time import perf_counter, process_time
 
-ROUNDS = 3  # способы чередуются, чтобы помехи достались всем поровну; сравниваем лучшие прогоны
+ROUNDS = 3  # прогоны с пулом и без него чередуются, чтобы помехи достались всем; сравним лучшие
 
-# Задание: сколько простых чисел меньше 40 000? Ответы известны заранее (OEIS A000720).
+# Задания: сколько простых чисел меньше 40 000? меньше 35 000? Ответы известны (OEIS A000720).
 ANSWERS = {40_000: 4203, 35_000: 3732, 30_000: 3245, 25_000: 2762, 20_000: 2262, 15_000: 1754}
 
-# Протокол задания и итог прогона; время — секунды, preempted — сколько раз система отняла ядро.
+# Запись о задании и итог прогона: busy — занято ядер, preempted — сколько раз отняли ядро.
 Record = namedtuple("Record", "limit primes pid begin end cpu preempted")
 Run = namedtuple("Run", "seconds busy preempted right records")
 
 
 def is_prime(number: int) -> bool:
-    """Простое ли число: пробуем все делители не больше корня из него."""
+    """Простое ли число: пробуем делители от 2 до корня из числа."""
     return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
 
 
 def work(limit: int) -> Record:
-    """Сделать задание — сосчитать простые числа меньше limit — и составить протокол."""
-    begin, cpu, preempted = perf_counter(), process_time(), preemptions()  # cpu — время счёта
+    """Сделать задание — сосчитать простые числа меньше limit — и записать, как оно шло."""
+    begin, cpu, preempted = perf_counter(), process_time(), preemptions()  # показания до
     primes = sum(is_prime(number) for number in range(limit))  # True — это 1, False — 0
-    cpu, preempted = process_time() - cpu, preemptions() - preempted
+    cpu, preempted = process_time() - cpu, preemptions() - preempted  # сколько прибавилось
     return Record(limit, primes, os.getpid(), begin, perf_counter(), cpu, preempted)
 
 
 def solve(jobs: list[int], workers: int) -> list[Record]:
-    """Сделать все задания: дети берут их из очереди, освободился — взял следующее."""
+    """Сделать все задания: дети берут их из очереди; кто освободился, берёт следующее."""
     with ProcessPoolExecutor(workers) as pool:  # пул: дети, которые ждут заданий
-        return list(pool.map(work, jobs, timeout=25))
+        return list(pool.map(work, jobs, timeout=25))  # ответы — в порядке заданий
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
@@ -61,7 +61,7 @@ def preemptions() -> int:
 
 
 def measure(records: list[Record]) -> Run:
-    """Итог прогона: секунды, занято ядер, сколько раз ядро отняли, сколько верных ответов."""
+    """Итог прогона; секунды — от начала первого задания до конца последнего."""
     seconds = max(r.end for r in records) - min(r.begin for r in records)
     busy = sum(r.cpu for r in records) / seconds
     right = sum(r.primes == ANSWERS[r.limit] for r in records)
@@ -109,7 +109,7 @@ def main() -> None:
     print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
     print(f"ядер: {CORES}, способ запуска: {get_start_method()}")
 
-    workers = options.workers or min(max(2, CORES), 30)  # вдвое больше 30 в Windows уже нельзя
+    workers = options.workers or min(max(2, CORES), 30)  # а вдвое больше — 60; в Windows предел 61
     jobs = sorted([*ANSWERS] * (options.work or 1 + CORES // 4), reverse=True)  # большие — первыми
     runs: dict[int, list[Run]] = {0: [], 1: [], workers: [], 2 * workers: []}
     print(f"\nзаданий {len(jobs)}, одних и тех же: в самой программе и в новых процессах")

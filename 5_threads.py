@@ -18,20 +18,20 @@ from statistics import median
 from threading import Barrier, Thread, get_native_id
 from time import perf_counter, process_time
 
-PORTIONS = 6_000  # сколько порций счёта, по доле миллисекунды, разделить между потоками
-ANSWER = 15  # в каждой порции один вопрос: сколько простых чисел меньше 50
+PORTIONS = 6_000  # сколько порций счёта (каждая — доля миллисекунды) поделить между потоками
+ANSWER = 15  # в каждой порции один и тот же вопрос: сколько простых чисел меньше 50
 ROUNDS = 3  # один поток и несколько чередуются; сравниваем лучшие прогоны
 
 
 def is_prime(number: int) -> bool:
-    """Простое ли число: пробуем все делители не больше корня из него."""
+    """Простое ли число: пробуем делители от 2 до корня из числа."""
     return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
 
 
 def compute(portions: int, notes: dict, gate: Barrier) -> None:
     """Поток: считать порцию за порцией и после каждой записывать время и ответ."""
     own: list[tuple[float, int]] = []
-    notes[os.getpid(), get_native_id()] = own  # словарь общий, ключ — пара чисел
+    notes[os.getpid(), get_native_id()] = own  # словарь общий; ключ — пара: pid и номер потока
     gate.wait()  # ворота: откроются, когда подойдут все
     for _ in range(portions):
         primes = sum(is_prime(number) for number in range(50))  # True — это 1, False — 0
@@ -52,11 +52,11 @@ def work_together(portions: int, workers: int) -> dict:
 
 
 def do_nothing() -> None:
-    """Дело для потока или процесса, когда измеряем только запуск."""
+    """Пустая работа: измеряем только запуск и конец."""
 
 
 def lifetime(kind) -> float:
-    """За сколько мс Thread или Process запускается и заканчивается."""
+    """За сколько мс запускается и заканчивается поток или процесс; kind — Thread или Process."""
     begin = perf_counter()
     worker = kind(target=do_nothing)
     worker.start()
@@ -66,7 +66,7 @@ def lifetime(kind) -> float:
 
 # --- Измерения и вывод -----------------------------------------------------------------
 
-# Прогон: секунды, занято ядер, смен потока, по сколько мс тот работал подряд, верных ответов…
+# Прогон: секунды, занято ядер, смен потока, по сколько мс он работал подряд, верных ответов…
 Run = namedtuple("Run", "seconds busy switches turns right notes")
 
 

@@ -1,7 +1,7 @@
 """Память у потоков общая: удобно, пока двое не меняют одно и то же сразу.
 
 Смотрите: какая доля обновлений пропала без замка и сколько стоит замок; очередь
-ничего не теряет и не выдаёт дважды; в общем списке записи всех потоков.
+ничего не теряет и не выдаёт дважды; в общем списке записи всех потребителей.
 Попробуйте: --workers 2, потом 8. Какая доля теряется?
 """
 
@@ -18,16 +18,16 @@ from time import perf_counter
 
 LIMIT = 20_000  # каждый поток ищет простые числа меньше LIMIT…
 PRIMES = 2_262  # …их столько (OEIS A000720); столько раз он и увеличит счётчик
-ADDITIONS = 200_000  # сколько раз поток прибавит по единице, не проверяя чисел
+ADDITIONS = 200_000  # сколько раз поток прибавит единицу, не проверяя чисел
 ITEMS = 10_000  # сколько чисел пройдёт через очередь
 ROUNDS = 3  # способы чередуются; время сравниваем лучшее
 
 counter = 0  # общий счётчик: его видят и меняют все потоки
-lock = Lock()
+lock = Lock()  # замок: держать его может только один поток
 
 
 def is_prime(number: int) -> bool:
-    """Простое ли число: пробуем все делители не больше корня из него."""
+    """Простое ли число: пробуем делители от 2 до корня из числа."""
     return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
 
 
@@ -37,11 +37,11 @@ def without_lock() -> None:
     for number in range(LIMIT):
         before = counter
         found = is_prime(number)  # True — это 1, False — 0
-        counter = before + found
+        counter = before + found  # пишем и тогда, когда прибавили 0: и это затрёт чужое
 
 
 def with_lock() -> None:
-    """То же самое, но под замком: пока он у одного потока, остальные ждут."""
+    """То же самое, и даже проверка, под замком: пока он у одного потока, остальные ждут."""
     global counter
     for number in range(LIMIT):
         with lock:
@@ -51,16 +51,16 @@ def with_lock() -> None:
 
 
 def plus_one() -> None:
-    """Между чтением и записью нет вызова функции. Хватит ли этого, чтобы ничего не потерять?"""
+    """Между чтением и записью нет вызова функции, где могли бы отобрать GIL. Хватит ли этого?"""
     global counter
     for _ in range(ADDITIONS):
         counter += 1
 
 
 def count_together(way, workers: int) -> tuple[int, float]:
-    """Считать в нескольких потоках, начав с нуля: до скольких досчитали и за сколько секунд."""
+    """Считать функцией way в нескольких потоках: до скольких досчитали и за сколько секунд."""
     global counter
-    counter, gate, begin = 0, Barrier(workers), perf_counter()
+    counter, gate, begin = 0, Barrier(workers), perf_counter()  # счёт — снова с нуля
 
     def start_together() -> None:
         gate.wait()  # ворота: откроются, когда подойдут все
@@ -94,14 +94,14 @@ def pass_through_queue(producers: int, consumers: int) -> list[tuple[int, int]]:
     queue: Queue = Queue(maxsize=100)  # если в очереди уже сто чисел, put() подождёт
     taken: list[tuple[int, int]] = []  # один на всех потребителей
     readers = [Thread(target=consume, args=(queue, n, taken)) for n in range(consumers)]
-    parts = [range(n, ITEMS, producers) for n in range(producers)]
+    parts = [range(n, ITEMS, producers) for n in range(producers)]  # 0, 2, 4… и 1, 3, 5…
     writers = [Thread(target=produce, args=(queue, part)) for part in parts]
     for thread in readers + writers:
         thread.start()
     for writer in writers:
         writer.join()
     for _ in readers:
-        queue.put(None)  # «больше не будет», каждому своё; с Python 3.13 можно queue.shutdown()
+        queue.put(None)  # «больше не будет», по одному на каждого; с 3.13 есть queue.shutdown()
     for reader in readers:
         reader.join()
     return taken
