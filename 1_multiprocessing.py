@@ -32,7 +32,7 @@ def give_birth(method: str) -> tuple[float, int, int, str]:
     """Породить процесс: мс от start() до его первой строки, его pid, pid родителя, setting.
 
     fork копирует родителя, spawn запускает новый Python, forkserver просит сервер — заранее
-    запущенный пустой Python — скопировать себя.
+    запущенный Python, где main() не выполняли, — скопировать себя.
     """
     context = get_context(method)  # в нём всё, что есть в multiprocessing, но с этим способом
     receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
@@ -52,7 +52,7 @@ def live(fate: str) -> None:
 
 
 def live_and_die(fate: str, method: str) -> tuple[int, str, str]:
-    """Код возврата процесса и что помнит о нём система до join() и после."""
+    """Код возврата процесса и что от него осталось у нас до join() и после."""
     process = get_context(method).Process(target=live, args=(fate,))
     process.start()
     if fate == "убит":
@@ -64,13 +64,13 @@ def live_and_die(fate: str, method: str) -> tuple[int, str, str]:
 
 
 def state(pid: int) -> str:
-    """Что осталось в системе от ребёнка, который кончился: зомби или ничего."""
+    """Что осталось у нас от ребёнка, который кончился: зомби или ничего."""
     if not hasattr(os, "waitid"):
         return "не узнать"  # waitid нет в Windows, а до Python 3.13 и в macOS
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # дождаться конца, но зомби не убирать
         return "зомби"
-    except ChildProcessError:  # у нас такого ребёнка уже нет или не было
+    except ChildProcessError:  # у нас такого ребёнка уже нет; ребёнок forkserver и не был нашим
         return "ничего"
 
 

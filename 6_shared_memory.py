@@ -140,7 +140,7 @@ def main() -> None:
     print(f"\nв общем списке записей {len(taken)}, от каждого потока: {[*own.values()]}\n")
     shares = [100 * count / totals[without_lock] for count in lost[without_lock]]
     ratio = min(times[with_lock]) / min(times[without_lock])
-    price = f"в {ratio:.1f} раза больше".replace(".", ",") if ratio > 1.1 else "почти столько же"
+    price = f"в {ratio:.1f} раза больше".replace(".", ",") if ratio > 1.05 else "не больше"
     print(f"Вывод: без замка потеряно {sum(shares) / ROUNDS:.0f} % обновлений", end="; ")
     print(f"по кругам от {min(shares):.0f} до {max(shares):.0f} %.")
     print(f"Вывод: с замком потеряно {sum(lost[with_lock])}, а времени ушло {price}.")

@@ -22,7 +22,7 @@ from textwrap import fill
 from threading import Thread, get_native_id
 from time import perf_counter, process_time, thread_time
 
-JOBS = 16  # заданий каждого вида (--work умножит); потоков в пуле всегда столько
+JOBS = 16  # заданий каждого вида (--work умножит); потоков в пуле — не больше
 DELAY = 0.006  # через сколько секунд отвечает сервер
 ROUNDS = 8  # способы чередуются, чтобы помехи достались всем поровну; сравниваем лучшие прогоны
 

@@ -51,7 +51,10 @@ def test_T5b_lock_loses_nothing_and_costs_time() -> None:
     without, with_lock, _ = cells(output(6), "лучшее время, с")
     none, *price = said(conclusion(output(6), "с замком"))
     assert none == 0 and min(without, with_lock) > 0
-    assert is_ratio(price[0] if price else 1, with_lock, without, half=0.005, own=0.11)
+    if price:
+        assert is_ratio(price[0], with_lock, without, half=0.005)
+    else:  # с 3.14 бывает и быстрее
+        assert with_lock < 1.2 * without + 0.01
 
 
 @with_gil

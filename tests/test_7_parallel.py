@@ -68,7 +68,7 @@ def test_O3_T7_every_answer_comes_from_the_server_and_threads_are_threads() -> N
     least = 1000 * load(7).DELAY * load(7).JOBS
     assert table(text)[WAITING][ALONE]["мс"] >= 0.95 * least
     here = {thread for pid, _, thread in noted if pid == noted[0][0]}
-    assert len(here) > load(7).JOBS  # главный и по потоку на задание
+    assert len(here) > load(7).JOBS / 2  # освободившийся поток пул берёт снова
 
 
 def test_T7_threads_are_counted() -> None:

@@ -81,7 +81,7 @@ def test_interrupt_from_the_terminal_ends_at_once_and_leaves_nothing(
     with started(number, method) as process:
         os.killpg(process.pid, signal.SIGINT)  # Ctrl-C достаётся всем процессам терминала
         assert process.wait(timeout=10) == -signal.SIGINT
-        if not method and get_start_method() == "fork":  # иначе ребёнок ещё мог рождаться
+        if number > 2 and not method and get_start_method() == "fork":  # никто не рождался
             assert process.stderr.read() == ""
 
 
