@@ -92,7 +92,7 @@ def receive_from_killed() -> tuple[int, str]:
 
 def take(name: str, queue, sender) -> None:
     """Ребёнок: получать данные то очередью, то через общий блок; отвечать последним байтом."""
-    follow_parent()  # как и выше
+    follow_parent()  # убьют родителя — кончиться и самому
     block = SharedMemory(name)
     for _ in range(ROUNDS):
         sender.send(queue.get()[-1])

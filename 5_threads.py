@@ -127,7 +127,7 @@ def main() -> None:
     lives = [(lifetime(Thread), lifetime(Process)) for _ in range(5)]
     thread, process = (median(kind) for kind in zip(*lives))
     print(f"\nзапустить и дождаться: поток {thread:.3f} мс, процесс {process:.3f} мс")
-    print(f"где GIL включён, его требуют через {1000 * sys.getswitchinterval():g} мс ожидания")
+    print(f"GIL, если он включён, требуют через {1000 * sys.getswitchinterval():g} мс ожидания")
     runs: dict[int, list[Run]] = {1: [], workers: []}
     print_row("потоков", list(runs))
     for number in range(1, ROUNDS + 1):

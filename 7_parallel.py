@@ -110,8 +110,7 @@ def measure(way, job, right: str, address: tuple, count: int) -> Run:
 
 def serve(host: str, sender) -> None:
     """Ребёнок: сервер, который отвечает «OK» через DELAY секунд после подключения."""
-
-    follow_parent()
+    follow_parent()  # убьют родителя — кончиться и самому
 
     async def answer(_, writer) -> None:
         await asyncio.sleep(DELAY)

@@ -64,6 +64,7 @@ def test_P1_P2_R2_R3_output_tells_what_happened_and_not_what_the_lesson_teaches(
 
 @zombies_known
 def test_R2_ended_child_is_a_zombie_until_its_parent_joins_it() -> None:
+    assert len(fates(output(1))) == len(METHODS) + 1
     for who, (code, before, after) in fates(output(1)).items():
         assert code == ("-9" if "убит" in who else "0")
         assert (before, after) == ("ничего" if "forkserver" in who else "зомби", "ничего")
