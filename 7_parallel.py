@@ -1,7 +1,6 @@
 """Чем ускорить работу: потоками, корутинами, процессами? Смотря какая работа.
 
-Смотрите: во сколько раз быстрее, чем одно задание за другим, и сколько ядер при
-этом занято. Видов работы три, и ответы у них разные.
+Смотрите: во сколько раз быстрее, чем одно за другим, и сколько ядер занято.
 Попробуйте: --work 4, заданий вчетверо больше. Чьё ускорение вырастет?
 """
 
@@ -23,7 +22,7 @@ from threading import Thread, get_native_id
 from time import perf_counter, process_time, thread_time
 
 JOBS = 16  # заданий каждого вида (--work умножит); потоков в пуле — не больше
-DELAY = 0.006  # через сколько секунд отвечает сервер
+DELAY = 0.005  # через сколько секунд отвечает сервер
 ROUNDS = 8  # способы чередуются, чтобы помехи достались всем поровну; сравниваем лучшие прогоны
 
 
@@ -183,17 +182,19 @@ def main() -> None:
     elif sys.version_info >= (3, 14):
         ways["интерпретаторы"] = partial(in_pool, futures.InterpreterPoolExecutor(workers))
         ways["интерпретаторы"](python_code, address, workers)  # запустить заранее
-    print(f"\nзаданий каждого вида {count}, потоков {JOBS}, процессов {workers}, кругов {ROUNDS}")
+    print(f"\nзаданий каждого вида {count}, потоков {JOBS}, процессов {workers}; точка — круг")
     print_row("", list(ways)[1:])
     texts = []
     for kind, task in KINDS.items():
         runs: dict[str, list[Run]] = {way: [] for way in ways}
+        print(kind, end=" ")
         for _ in range(ROUNDS):
+            print(end=".", flush=True)  # начат ещё один круг: видно, что программа не стоит
             for way, perform in ways.items():
                 runs[way].append(measure(perform, *task, address, count))
         alone, *others = runs.values()
         seconds, best = min(alone).seconds, [min(tries) for tries in others]
-        print(f"{kind}: одно за другим {1000 * seconds:.0f} мс, занято ядер {min(alone).busy:.2f}")
+        print(f" одно за другим {1000 * seconds:.0f} мс, занято ядер {min(alone).busy:.2f}")
         print_row("  ускорение", [f"{seconds / run.seconds:.2f}" for run in best])
         spreads = [[a.seconds / b.seconds for a, b in zip(alone, tries)] for tries in others]
         print_row("  по кругам", [f"{min(many):.2f}–{max(many):.2f}" for many in spreads])

@@ -88,7 +88,7 @@ def speedups(text: str) -> dict[str, dict[str, str]]:
     ways = ["потоки", *after(" потоки ", text).splitlines()[0].split()]
     table = {}
     for kind in "счёт на Python", "счёт в C", "ожидание":
-        row = after(f"\n{kind}: одно за другим", text + "\n").split("\n")[1]
+        row = after(f"\n{kind} .", text + "\n").split("\n")[1]
         table[kind] = dict(zip(ways, after("ускорение", row).split()))
     return table
 

@@ -20,7 +20,7 @@ def table(text: str) -> Table:
     found: Table = {}
     for kind, line in zip(KINDS, range(0, 12, 4), strict=True):
         assert rows[line].startswith(kind)
-        ms, busy = said(rows[line].split(":")[1])
+        ms, busy = said(rows[line].split(". ")[1])
         found[kind] = {ALONE: {"мс": ms, "занято ядер": busy}}
         for row in rows[line + 1 : line + 4]:
             title, numbers = row[:16].strip(), row[16:].split()
