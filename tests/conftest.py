@@ -3,7 +3,7 @@
 Переменная LESSON_DIR указывает папку с программами; так test_lies.py подсовывает им ложь.
 """
 
-import importlib.util
+import importlib
 import os
 import re
 import subprocess
@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import cache
+from math import isqrt
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from types import ModuleType
@@ -22,6 +23,7 @@ LESSON = Path(os.environ.get("LESSON_DIR", ROOT))
 SCRIPTS = sorted(LESSON.glob("[1-7]_*.py"))
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
+sys.path.insert(0, str(LESSON))  # для load()
 TEMP = TemporaryDirectory(ignore_cleanup_errors=True)  # исчезнет вместе с pytest
 
 several_cores = pytest.mark.skipif(CORES < 2, reason="нужно хотя бы два ядра")
@@ -38,13 +40,10 @@ def leaping(step, calls): return lambda: step * next(calls) ** 2
 time.perf_counter, time.process_time = leaping(1000.0, count()), leaping(700.0, count())
 """
 PREEMPTED = """
-try:
-    import resource, types
-    from itertools import count
-    calls = count(step=1000)
-    resource.getrusage = lambda who: types.SimpleNamespace(ru_nivcsw=next(calls))
-except ImportError:
-    pass
+import sys, types
+from itertools import count
+def usage(who, calls=count(step=1000)): return types.SimpleNamespace(ru_nivcsw=next(calls))
+sys.modules["resource"] = types.SimpleNamespace(getrusage=usage, RUSAGE_SELF=0)
 """
 TELL_OF_NAPS = """
 import sys, time
@@ -93,9 +92,8 @@ def copy(number: int, *changes: tuple[str, str]) -> Path:
 
 def environment(startup: str = "", **env: str) -> dict[str, str]:
     """Переменные среды; startup выполнит каждый процесс программы."""
-    if startup:
-        env["PYTHONPATH"] = str(new_file("sitecustomize.py", startup).parent)
-    return {**os.environ, "PYTHONUTF8": "1", **env}
+    path = str(new_file("sitecustomize.py", startup).parent)
+    return {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": path, **env}
 
 
 def run(path: Path, *args: str, startup: str = "", **env: str) -> subprocess.CompletedProcess[str]:
@@ -117,19 +115,17 @@ def changed(number: int, *changes: tuple[str, str], startup: str = "") -> str:
 
 @cache
 def timed_output(number: int) -> tuple[str, list[float]]:
-    """Вывод и секунды, когда приходили строки: голый Python, чужая папка, предупреждение — беда.
-
-    Это один прогон на все тесты.
-    """
+    """Вывод и секунды, когда он приходил: голый Python, чужая папка, предупреждение — беда."""
     flags = ["-I", "-S", "-W", "error", "-X", "utf8"]
     command, start = [sys.executable, *flags, str(script(number))], time.perf_counter()
-    with subprocess.Popen(
-        command, cwd=TEMP.name, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
-    ) as process:
+    text, moments, pipe = b"", list[float](), subprocess.PIPE
+    with subprocess.Popen(command, cwd=TEMP.name, stdout=pipe, stderr=subprocess.STDOUT) as process:
         assert process.stdout
-        came = [(line, time.perf_counter() - start) for line in process.stdout]
-    assert process.returncode == 0, came
-    return "".join(line for line, _ in came), [moment for _, moment in came]
+        while piece := os.read(process.stdout.fileno(), 65536):
+            text += piece
+            moments.append(time.perf_counter() - start)
+    assert process.returncode == 0, text.decode()
+    return text.decode().replace(os.linesep, "\n"), moments
 
 
 def output(number: int) -> str:
@@ -198,10 +194,11 @@ def conclusion(text: str, word: str) -> str:
     return line
 
 
-def on_screen(texts: list[str]) -> str:
-    """Тексты выводов подряд; каждый вместе со словом «Вывод» помещается в строку экрана."""
+def tell(texts: list[str], words: str, never: str) -> None:
+    """Выводы помещаются в строки экрана; в них есть эти слова и нет тех (слова — через «|»)."""
     assert max(map(len, texts)) <= 80 - len("Вывод: .")
-    return " ".join(texts)
+    missing = [word for word in words.split("|") if word not in " ".join(texts)]
+    assert (missing, [word for word in never.split("|") if word in " ".join(texts)]) == ([], [])
 
 
 def bars(text: str) -> list[str]:
@@ -235,19 +232,10 @@ def eventually(check: Callable[[], bool], seconds: float = 5) -> bool:
 
 def primes_below(limit: int) -> int:
     """Решето Эратосфена: независимая проверка ответов."""
-    sieve = bytearray([1]) * limit
-    sieve[:2] = bytes(2)
-    for n in range(2, int(limit**0.5) + 1):
-        sieve[n * n :: n] = bytes(len(range(n * n, limit, n)))
-    return sum(sieve)
+    composite = {m for n in range(2, isqrt(limit) + 1) for m in range(n * n, limit, n)}
+    return limit - 2 - len(composite)
 
 
-@cache
 def load(number: int) -> ModuleType:
     """Программа как модуль: для проверки её функций; main() не вызывается."""
-    spec = importlib.util.spec_from_file_location(f"script_{number}", script(number))
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return importlib.import_module(script(number).stem)

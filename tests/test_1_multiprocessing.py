@@ -1,5 +1,4 @@
 """Утверждения раздела «Процессы»: P1, P2, M1, M3, R2, R3."""
-# ruff: noqa: F403, F405
 
 import multiprocessing
 import os

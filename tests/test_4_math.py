@@ -1,10 +1,10 @@
 """Утверждения о счёте в процессах: P6b, R4, M3, M4, O1."""
-# ruff: noqa: F403, F405
 
 import os
 import re
 from string import ascii_uppercase
 
+import pytest
 from conftest import *
 
 ONCE, TWICE = ("ROUNDS = 3", "ROUNDS = 1"), ("ROUNDS = 3", "ROUNDS = 2")
@@ -73,27 +73,24 @@ def test_O1_R4_timeline_is_drawn_from_the_records_and_names_the_children() -> No
     assert set(pids) <= {pid for pid, *_ in noted} - {noted[0][0]}
 
 
-def conclude(one: list, many: list, more: list, cores: int = 2) -> str:
-    """Выводы о двух процессах из трёх придуманных прогонов: (секунды, занято ядер, отнято)."""
-    every = (one, [(1.0, 1.0, 0)], many, more)
-    runs = [[load(4).Run(*run, 6, []) for run in (tries * 3)[:3]] for tries in every]
-    return on_screen(load(4).conclusions(dict(zip((0, 1, 2, 4), runs, strict=True)), 2, cores))
+ALONE, ONE = [(1.0, 1.0, 3), (3.0, 1.0, 3)], [(1.0, 1.0, 9)]
+TWO, MORE = [(0.5, 1.9, 9), (0.8, 1.9, 9)], [(0.5, 1.9, 50)]
+CASES = [  # круги (секунды, занято ядер, отнято) двух процессов и четырёх; ядер; что говорить
+    (TWO, MORE, 2, "одновременно|1.90 из 2|2.00; по кругам: 2.00; 3.75; 2.00", "стало быстрее"),
+    (TWO, MORE, 2, "быстрее не стало|× 1.00|50 вместо 9", "попеременно"),
+    (TWO[:1], [(0.3, 1.9, 50)], 2, "стало быстрее|× 0.60", "не стало"),
+    (TWO, MORE, 4, "1.90 из 4", "вместо"),  # лишних-то не было
+    (ONE, ONE, 2, "повторите", "одновременно|стало быстрее"),
+    (ONE, ONE, 1, "ускорение 1.00|1.00 из 1", "одновременно|стало быстрее"),
+]
 
 
-def test_P6b_O1_M3_M4_conclusions_follow_the_rounds() -> None:
-    one, many, more = [(1.0, 1.0, 3), (3.0, 1.0, 3)], [(0.5, 1.9, 9), (0.8, 1.9, 9)], (1.9, 50)
-    text = conclude(one, many, [(0.5, *more)])
-    assert "одновременно" in text and "1.90 из 2" in text
-    assert said(text.split("ускорение")[1])[:4] == [2.0, 2.0, 3.75, 2.0]  # лучшее и по кругам
-    assert "быстрее не стало" in text and "× 1.00" in text and "50 вместо 9" in text
-    faster = conclude(one, many[:1], [(0.3, *more)])
-    assert "стало быстрее" in faster and "не стало" not in faster and "× 0.60" in faster
-    assert "вместо" not in conclude(one, many, [(0.5, *more)], cores=4)  # лишних-то не было
-    taken_away = conclude(one, [(1.0, 1.0, 9)], [(1.0, 1.0, 50)])
-    assert "повторите" in taken_away
-    one_core = conclude(one, [(1.0, 1.0, 9)], [(1.0, 1.0, 50)], cores=1)
-    assert "ускорение 1.00" in one_core and "1.00 из 1" in one_core
-    assert not {"одновременно", "стало быстрее"} & set(re.findall(r"\w+", taken_away + one_core))
+@pytest.mark.parametrize(("two", "four", "cores", "words", "never"), CASES)
+def test_P6b_O1_M3_M4_conclusions_follow_the_rounds(
+    two: list, four: list, cores: int, words: str, never: str
+) -> None:
+    every = [[load(4).Run(*run, 6, []) for run in (r * 3)[:3]] for r in (ALONE, ONE, two, four)]
+    tell(load(4).conclusions(dict(zip((0, 1, 2, 4), every)), 2, cores), words, never)
 
 
 @several_cores

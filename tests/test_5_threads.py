@@ -1,5 +1,4 @@
 """Утверждения о потоках: T1, T2, T3, O2."""
-# ruff: noqa: F403, F405
 
 import re
 from itertools import pairwise
@@ -9,6 +8,7 @@ from conftest import *
 
 ONCE, FEW = ("ROUNDS = 3", "ROUNDS = 1"), ("PORTIONS = 6_000", "PORTIONS = 800")
 WORKERS = max(2, min(4, CORES))
+STARTED = "запустить и дождаться: "  # мс: поток, процесс
 FAST_CLOCKS = """if True:
     import time
     time.perf_counter = lambda now=time.perf_counter: 1000 * now()
@@ -16,14 +16,9 @@ FAST_CLOCKS = """if True:
 """
 
 
-def lifetimes(text: str) -> list[float]:
-    """Мс, за которые живут поток и процесс."""
-    return cells(text, "запустить и дождаться: ")
-
-
 def test_T1_T3_times_are_medians_by_the_clock() -> None:
     text = changed(5, FEW, startup=LEAPING_CLOCKS)
-    assert lifetimes(text) == [17e6, 21e6]  # прогоны 4 и 5: 1000·(4m + 1) с
+    assert cells(text, STARTED) == [17e6, 21e6]  # прогоны 4 и 5: 1000·(4m + 1) с
     assert said(conclusion(text, "процесс и дождаться")) == [1.2]
     assert max(cells(text, "занято ядер")) < 0.02
 
@@ -37,12 +32,6 @@ def test_T1_T3_wrong_answers_and_threads_of_two_processes_would_be_noticed() -> 
     assert primes_below(50) == load(5).ANSWER
 
 
-def test_T1_if_a_thread_plays_the_process_it_costs_no_more() -> None:
-    thread = "from threading import *; import multiprocessing as m; "
-    thread += "m.Process = type('P', (Thread,), {})"
-    some(lambda text: lifetimes(text)[1] < 4 * lifetimes(text)[0], 5, FEW, startup=thread)
-
-
 def test_T1_threads_live_in_one_process_and_start_sooner_than_one() -> None:
     text, noted = watched(5, FEW)
     threads = re.findall(r"(?m)^поток (\d+) +\|", text)
@@ -51,7 +40,7 @@ def test_T1_threads_live_in_one_process_and_start_sooner_than_one() -> None:
     assert set(threads) <= {thread for pid, _, thread in noted if pid == own} - {noted[0][2]}
 
     def cheap(text: str) -> bool:
-        thread, process = lifetimes(text)
+        thread, process = cells(text, STARTED)
         (ratio,) = said(conclusion(text, "процесс и дождаться"))
         assert is_ratio(ratio, process, thread, half=0.0005)
         assert "общий" in conclusion(text, "потоков ")
@@ -83,35 +72,22 @@ def test_T2_turns_are_measured_and_the_interval_is_that_of_the_interpreter() -> 
     some(long_turns, 5, ONCE, startup=FAST_CLOCKS + "import sys; sys.setswitchinterval(0.02)")
 
 
-def test_T2_timeline_is_drawn_from_the_notes() -> None:
-    early = [(n * 0.0002, 15) for n in range(300)]  # работал первые 60 мс
-    late = [(0.06 + n * 0.0002, 15) for n in range(300)]  # и следующие 60
-    half = load(5).Run(0.12, 1.0, 1, [], 6, {(1, 1): early, (1, 2): [(0.0, 15), *late]})
-    one, two = bars("\n".join(load(5).timeline(half)))
-    assert 28 <= len(one.rstrip()) <= 31 and 28 <= len(two.lstrip()) <= 31
-    assert set(one + two) <= set(" ░▒▓█") and min(one.count("█"), two.count("█")) > 25
+CASES = [  # круги (секунды, занято ядер, мс подряд) одного потока и двух; ядер; что говорить
+    ([(1, 1.0, 5)], [(1, 1.0, 7.3)], 2, "попеременно|по 7.3 мс|1.00 из 2", "одновременно"),
+    ([(1, 1.0, 5)], [(0.5, 1.9, 0.1)], 2, "одновременно|ускорение 2.00", "попеременно"),
+    ([(1, 0.6, 5)], [(1, 1.0, 5)], 2, "повторите", "попеременно|одновременно"),
+    ([(1, 1.0, 5)], [(1, 1.2, 5)], 2, "повторите", "попеременно|одновременно"),
+    ([(1, 1.0, 5)], [(1, 1.0, 5)], 1, "попеременно|1.00 из 1", "одновременно"),
+    ([(1, 1, 5), (3, 1, 5)], [(1.2, 1, 5), (1, 1, 5)], 2, "1.00; по кругам: 0.83; 3.00", "нельзя"),
+]
 
 
-def conclude(one: list[tuple], many: list[tuple], cores: int = 2) -> str:
-    """Выводы из придуманных прогонов: секунды, занято ядер, по сколько мс подряд."""
-    runs = [
-        [load(5).Run(seconds, busy, 9, [turn] * 9, 6, {}) for seconds, busy, turn in tries]
-        for tries in (one, many)
-    ]
-    return on_screen(load(5).conclusions(*runs, cores))
-
-
-def test_O2_T2_T3_conclusions_follow_the_measurement() -> None:
-    usual = conclude([(1.0, 1.0, 5)], [(1.0, 1.0, 7.3)])
-    assert "попеременно" in usual and "по 7.3 мс" in usual and "1.00 из 2" in usual
-    free = conclude([(1.0, 1.0, 5)], [(0.5, 1.9, 0.1)])
-    assert "одновременно" in free and "ускорение 2.00" in free and "попеременно" not in free
-    for one, many in ((0.6, 1.0), (1.0, 1.2)):
-        taken = conclude([(1.0, one, 5)], [(1.0, many, 5)])
-        assert "повторите" in taken and "попеременно" not in taken
-    assert "1.00 из 1" in conclude([(1.0, 1.0, 5)], [(1.0, 1.0, 5)], cores=1)
-    rounds = conclude([(1.0, 1.0, 5), (3.0, 1.0, 5)], [(1.2, 1.0, 5), (1.0, 1.0, 5)])
-    assert said(rounds.split("ускорение")[1])[:3] == [1.0, 0.83, 3.0]
+@pytest.mark.parametrize(("one", "two", "cores", "words", "never"), CASES)
+def test_O2_T2_T3_conclusions_follow_the_measurement(
+    one: list, two: list, cores: int, words: str, never: str
+) -> None:
+    runs = [[load(5).Run(s, busy, 9, [ms] * 9, 6, {}) for s, busy, ms in r] for r in (one, two)]
+    tell(load(5).conclusions(*runs, cores), words, never)
 
 
 def alternate(text: str) -> bool:

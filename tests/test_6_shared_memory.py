@@ -1,5 +1,4 @@
 """Утверждения об общей памяти потоков: T4, T5a, T5b, T5c."""
-# ruff: noqa: F403, F405
 
 from conftest import *
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import conclusion, copy, eventually, good, run, script
-from test_7_parallel import ONCE, WAITING, table
+from test_7_parallel import KINDS, ONCE, WAITING, row
 
 
 @pytest.mark.long
@@ -31,7 +31,7 @@ def test_cluster_column_is_measured_like_the_others(tmp_path: Path) -> None:
         assert eventually(lambda: bool(address()), seconds=30)
         start("worker", f"tcp://{address()[0]}", "--no-nanny")
         text = good(run(copy(7, ONCE), "--cluster", address()[0]))
-    assert all("кластер" in rows["ускорение"] for rows in table(text).values())
+    assert all("кластер" in row(text, kind, "ускорение") for kind in KINDS)
     assert "кластер" in conclusion(text, f"Вывод: {WAITING}")
 
 

@@ -1,37 +1,157 @@
-"""Опыты и команды из README.md выполнены по его же тексту: каждый кончается тем, что обещано.
+"""Программы, опыты и команды из README.md выполнены по его же тексту: всё, что обещано, видно.
 
-Метка перед блоками ```diff и ```text — опыт: ПРОГРАММА; перед таблицей — опыты: ПРОГРАММА.
+Метки <!-- … --> перед блоками: вывод: КОМАНДА; ошибка (программа кончится ею);
+не запускать: ПРИЧИНА; только: ЧТО НУЖНО; опыт: ПРОГРАММА; перед таблицей — опыты: ПРОГРАММА.
 """
 
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import groupby, pairwise
+from multiprocessing import get_start_method
 from pathlib import Path
 from shutil import copy
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
-from conftest import ROOT, SCRIPTS
-from test_readme import (
-    OUTPUTS,
-    PAIRS,
-    PROGRAMS,
-    TOKENS,
-    Block,
-    lines,
-    pattern,
-    require,
-    run,
-)
+from conftest import CORES, GIL, ROOT, SCRIPTS, output
+from test_readme import OUTPUTS, TOKENS
 
 pytestmark = pytest.mark.long
+STEPS = ["Предскажите", "Запустите", "Смотрите", "Объясните", "Напишите сами", "Попробуйте"]
+STEPS += ["Проверьте себя"]
+STEP = re.compile(rf"\*\*({'|'.join(STEPS)})\b")
+HERE = {  # что бывает в метке «только: …», кроме версии
+    "linux": sys.platform == "linux",
+    "posix": os.name == "posix",
+    "gil": GIL,
+    "fork": get_start_method() == "fork",
+    "два ядра": CORES == 2,
+}
+
+
+class Block(NamedTuple):
+    """Блок ```; gap — сколько абзацев отделяет его от предыдущего блока."""
+
+    line: int
+    lang: str
+    text: str
+    marks: dict[str, str]
+    step: str
+    gap: int
+
+    def needs(self) -> list[str]:
+        """Всё, что стоит в метках «только: …»."""
+        return re.findall(r"[^,]+", self.marks.get("только", ""))
+
+
+def blocks() -> Iterator[Block]:
+    """Все блоки ``` по порядку, в конце — пустой."""
+    marks: dict[str, str] = {}
+    step, gap, heading = "", 0, False
+    for token in TOKENS:
+        line = (token.map or [0])[0] + 1
+        if token.type == "html_block":
+            for mark in re.findall(r"<!-- (?!опыты: )(.*?) -->", token.content):
+                name, _, value = mark.partition(": ")
+                assert name in ("вывод", "опыт", "ошибка", "не запускать", "только"), mark
+                marks[name] = f"{marks[name]},{value}" if name in marks else value
+        elif token.type == "fence":
+            yield Block(line, token.info, token.content, marks, step, gap)
+            marks, gap = {}, 0
+        elif token.type == "inline":
+            assert not marks, f"строка {line}: метка {marks} не перед блоком"
+            step = "" if heading else [step, *STEP.findall(token.content)][-1]
+            gap += 99 if heading else 1
+        heading = token.type == "heading_open"
+    yield Block(0, "", "", {}, "", 99)
+
+
+PAIRS = list(pairwise(blocks()))
+PROGRAMS = [pair for pair in PAIRS if pair[0].lang == "python"]
+RUNS = [(*pair, "") for pair in PROGRAMS]  # и ещё раз, если от способа запуска что-то зависит
+RUNS += [(*pair, "spawn") for pair in PROGRAMS if "Process" in pair[0].text]
+
+
+def require(needs: list[str], why_not: str = "") -> None:
+    """Пропустить тест, если нужно то, чего здесь нет, или есть причина не запускать."""
+    if why_not:
+        pytest.skip(why_not)
+    for need in needs:
+        version = re.fullmatch(r"(до )?3\.(\d+)", need)
+        new = version and sys.version_info >= (3, int(version[2]))
+        if not (bool(new) != bool(version[1]) if version else HERE[need]):
+            pytest.skip(f"только: {need}")
+
+
+def lines(text: str) -> list[str]:
+    """Строки; «Вывод: …» одной строкой, пробелов подряд нет."""
+    while text != (text := re.sub(r"^(Вывод: .*)\n  (?=\S)", r"\1 ", text, flags=re.MULTILINE)):
+        pass
+    return [re.sub(r"\s+", " ", line).rstrip() for line in text.strip("\n").splitlines()]
+
+
+def pattern(expected: str) -> str:
+    """Образец: «…» — что угодно в строке, строка из одного «…» — сколько угодно строк."""
+    each = (re.escape(line).replace("…", ".*") + "\n" for line in lines(expected))
+    return "".join("(?:.*\n)*" if line == ".*\n" else line for line in each)
+
+
+def run(*words: str, folder: Path = ROOT, **env: str) -> subprocess.CompletedProcess[str]:
+    """Выполнить команду; ошибки — вместе с выводом."""
+    options: dict[str, Any] = {"check": False, "timeout": 100, "encoding": "utf-8", "cwd": folder}
+    options |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    return subprocess.run(words, env={**os.environ, "PYTHONUTF8": "1", **env}, **options)
+
+
+@pytest.mark.parametrize(
+    ("block", "after", "method"),
+    RUNS,
+    ids=[f"README:{block.line} {method}" for block, _, method in RUNS],
+)
+def test_program_from_the_text_prints_what_is_promised(
+    block: Block, after: Block, method: str, tmp_path: Path
+) -> None:
+    require(block.needs(), block.marks.get("не запускать", ""))
+    assert after.lang == "text" and after.gap < 2, "нет блока ```text с тем, что печатается"
+    if method:
+        setup = f"import multiprocessing\nmultiprocessing.set_start_method({method!r})\n"
+        (tmp_path / "sitecustomize.py").write_text(setup, "utf-8")
+    (tmp_path / "program.py").write_text(block.text, "utf-8")
+    done = run(sys.executable, "program.py", folder=tmp_path, PYTHONPATH=str(tmp_path))
+    begin = r"(?s:.*\n)?" if "ошибка" in block.marks else ""
+    shown = "".join(f"{line}\n" for line in lines(done.stdout))
+    assert re.fullmatch(begin + pattern(after.text), shown), shown
+    assert bool(done.returncode) == ("ошибка" in block.marks)
+
+
 SAID = {"(Linux, macOS)": "posix", "(при GIL)": "gil", "(на двух ядрах)": "два ядра"}  # в таблицах
 SHELL = [  # где за командой — её записанный вывод, его сверит другой тест
     (block, after)
     for block, after in PAIRS
     if block.lang == "sh" and f"{after.marks.get('вывод')}\n" != block.text
 ]
+
+
+def shape(text: str) -> list[str]:
+    """Вывод до строк «Вывод: …» без того, что меняется от запуска к запуску."""
+    table = re.sub(r"\|[^|\n]*\|", "| |", text.partition("\nВывод: ")[0])  # шкала времени
+    table = re.sub(r"(отказ, \w+).*", r"\1", table)  # слова об ошибке
+    table = re.sub(r"0(, 0)+", "0", re.sub(r"\d+(\.\d+)?", "0", table))
+    return [line for line, _ in groupby(lines(table))]  # сколько строк у шкалы, решает система
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not GIL or CORES != 2 or sys.version_info >= (3, 14),
+    reason="вывод записан на Linux, Python с GIL не новее 3.13, на двух ядрах",
+)
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_recorded_output_looks_like_a_fresh_one(name: str) -> None:
+    assert shape(OUTPUTS[name]) == shape(output(int(name[0])))
+    source = (ROOT / name).read_text("utf-8")  # выводы — словами этой программы
+    assert not [word for word in re.findall("[а-яё]{4,}", OUTPUTS[name]) if word not in source]
 
 
 class Experiment(NamedTuple):

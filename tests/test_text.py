@@ -1,14 +1,23 @@
-"""Как устроен текст README.md: порядок шагов, длина, ссылки, картинки; для тех, кто его правит."""
+"""Как устроены README.md и страницы программ: порядок, длина, ссылки; для тех, кто их правит."""
 
+import difflib
 import re
+import tomllib
 from itertools import pairwise
 from urllib.parse import unquote
 
 import pytest
-from conftest import ROOT, SCRIPTS
-from test_readme import OUTPUTS, PAIRS, PROGRAMS, STEP, STEPS, TEXT, TOKENS
+from conftest import ROOT, SCRIPTS, every_script, script
+from test_experiments import PAIRS, PROGRAMS, STEP, STEPS
+from test_readme import OUTPUTS, TEXT, TOKENS
 
 pytestmark = pytest.mark.long
+SERVICE = "# --- Служебное: одно и то же во всех файлах"
+LIMITS = dict(zip(range(1, 8), (155, 175, 95, 175, 170, 165, 230), strict=True))
+
+
+def source(number: int) -> str:
+    return script(number).read_text("utf-8")
 
 
 def test_recorded_outputs_are_there_and_fit_80_columns() -> None:
@@ -74,3 +83,30 @@ def test_every_section_goes_by_its_steps_and_the_text_is_not_too_long() -> None:
     assert "\n## Преподавателю\n" in TEXT
     assert TEXT.partition("\n## Преподавателю\n")[0].count("\n") <= 950
     assert TEXT.count("\n") <= 1200
+
+
+def test_command_for_the_tests_is_the_one_that_ci_runs() -> None:
+    (command,) = re.findall(r"^python3 -m venv .*-m pytest$", TEXT, re.MULTILINE)
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
+    wanted = [re.split(r"[<>=~]", package)[0] for package in groups["test"]]
+    assert re.findall(r"pip install (.*?) &&", command)[0].split() == wanted
+    ours = (ROOT / ".ci" / "run").read_text("utf-8")
+    assert "grep -m 1 '^python3 -m venv .*-m pytest$' README.md" in ours
+
+
+@every_script
+def test_script_is_a_page_of_idea_then_measuring_then_the_common_service(number: int) -> None:
+    text = source(number)
+    assert text.count("\n") <= LIMITS[number]
+    assert text.index("# --- Измерения и вывод") < text.index("\ndef main") < text.index(SERVICE)
+    service = text[text.index(SERVICE) :]
+    assert service == source(1)[source(1).index(SERVICE) :]
+    assert len(service.splitlines()) <= 18 + 1  # и заголовок
+
+
+def test_diff_of_3_and_4_is_a_slide_on_which_the_change_is_seen() -> None:
+    diff = list(difflib.unified_diff(source(3).splitlines(), source(4).splitlines(), n=0))
+    marked = [line for line in diff if re.match(r"[-+](?![-+]{2})", line)]
+    assert len(marked) <= 100
+    assert any("ProcessPoolExecutor(workers) as pool" in line for line in marked)
+    assert not any(re.search("is_prime|def work|ANSWERS =", line) for line in marked)
