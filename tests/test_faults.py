@@ -19,8 +19,6 @@ pytestmark = [posix, pytest.mark.timeout(60)]
 OTHERS = sorted({"spawn", "forkserver"} & {*get_all_start_methods()} - {get_start_method()})
 WAYS = [*((n, "") for n in range(1, 8)), *((n, way) for n in (4, 7) for way in OTHERS)]
 PARENTS = (1, 2, 4, 7)  # у остальных детей нет или почти нет
-# Ctrl-C и закрытый терминал достаются всем его процессам, kill — одному.
-ENDS = {"SIGINT": os.killpg, "SIGHUP": os.killpg, "SIGTERM": os.kill, "SIGKILL": os.kill}
 ENDED = [(name, *way) for name in ("SIGINT", "SIGKILL") for way in WAYS]
 ENDED += [("SIGHUP", 7, ""), ("SIGTERM", 7, "")]
 
@@ -38,11 +36,11 @@ def started(number: int, method: str = "") -> Iterator[subprocess.Popen[str]]:
     Способ запуска сменит она сама: детям и серверу этого делать незачем.
     """
     once = f"m.set_start_method({method!r}, force=True)" if method else "pass"
-    env = environment(f"import multiprocessing as m, sys\nif '-c' not in sys.orig_argv: {once}")
-    command, pipe = [sys.executable, str(script(number))], subprocess.PIPE
-    with subprocess.Popen(
-        command, env=env, start_new_session=True, stdout=pipe, stderr=pipe, encoding="utf-8"
-    ) as process:
+    startup = "from signal import *; signal(SIGHUP, SIG_DFL)\n"  # тесты бывают и под nohup
+    startup += f"import multiprocessing as m, sys\nif '-c' not in sys.orig_argv: {once}"
+    command, env = [sys.executable, str(script(number))], environment(startup)
+    pipes: dict = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    with subprocess.Popen(command, env=env, start_new_session=True, **pipes) as process:
         try:
             assert process.stdout.readline()
             if number in PARENTS:
@@ -70,7 +68,9 @@ def alive(leader: int, service: bool = False) -> list[psutil.Process]:
 @pytest.mark.parametrize(("name", "number", "method"), ENDED)
 def test_program_that_was_ended_leaves_nothing(name: str, number: int, method: str) -> None:
     with started(number, method) as process:
-        ENDS[name](process.pid, getattr(signal, name))
+        # Ctrl-C и закрытый терминал достаются всем его процессам, kill — одному.
+        end = os.killpg if name in ("SIGINT", "SIGHUP") else os.kill
+        end(process.pid, getattr(signal, name))
         assert process.wait(timeout=10) == -getattr(signal, name)
         if name == "SIGINT" and number > 2 and not method and get_start_method() == "fork":
             assert process.stderr.read() == ""  # никто как раз не рождался
