@@ -109,8 +109,7 @@ def test_P6b_O1_R4_processes_keep_several_cores_busy_in_the_same_instant() -> No
         assert said(conclusion(text, "занято ядер")) == [busy, CORES]
         first = sorted(bar.strip()[0] for bar in bars(text))
         assert all(done(text)) and first == [*ascii_uppercase[: len(first)]]
-        _, same, speedup, _ = cells(text, "ускорение")  # один новый — почти как ни одного
-        return busy > 1.3 and overlap(text) > 0.5 and speedup > 1.2 and 0.7 < same < 1.1
+        return busy > 1.3 and overlap(text) > 0.5 and cells(text, "ускорение")[COLUMN] > 1.1
 
     some(parallel, 4)
 
