@@ -36,11 +36,11 @@ def started(number: int, method: str = "") -> Iterator[subprocess.Popen[str]]:
     Способ запуска сменит она сама: детям и серверу этого делать незачем.
     """
     once = f"m.set_start_method({method!r}, force=True)" if method else "pass"
-    startup = "from signal import *; signal(SIGHUP, SIG_DFL)\n"  # тесты бывают и под nohup
-    startup += f"import multiprocessing as m, sys\nif '-c' not in sys.orig_argv: {once}"
-    command, env = [sys.executable, str(script(number))], environment(startup)
-    pipes: dict = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
-    with subprocess.Popen(command, env=env, start_new_session=True, **pipes) as process:
+    env = environment(f"import multiprocessing as m, sys\nif '-c' not in sys.orig_argv: {once}")
+    options: dict = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    options["preexec_fn"] = lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)  # и под nohup
+    command = [sys.executable, str(script(number))]
+    with subprocess.Popen(command, env=env, start_new_session=True, **options) as process:
         try:
             assert process.stdout.readline()
             if number in PARENTS:
@@ -82,12 +82,16 @@ def test_killed_child_is_reported_in_one_line_and_nobody_waits_for_ever(number: 
         begin = time.monotonic()
         while process.poll() is None:
             for child in alive(process.pid):
-                with suppress(psutil.Error):
-                    child.kill()
+                with suppress(psutil.Error):  # моложе — может быть и сервер, ещё не ставший собой
+                    if time.time() - child.create_time() > 0.05:
+                        child.kill()
             time.sleep(0.005)
             assert time.monotonic() - begin < 35
         assert process.returncode == 1
-        assert process.stderr.read().splitlines()[-1].startswith("Дальше не вышло: ")
+        last = (process.stderr.read().splitlines() or [""])[-1]
+        # Убитый forkserver-ребёнок мог не дочитать задание: это BrokenPipeError, о нём молчат.
+        torn = get_start_method() == "forkserver" and not last
+        assert torn or last.startswith("Дальше не вышло: ")
 
 
 @every_script
