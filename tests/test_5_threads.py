@@ -100,7 +100,7 @@ def alternate(text: str) -> bool:
 
 
 @with_gil
-def test_O2_T2_T3_under_the_gil_threads_take_turns_and_are_no_faster() -> None:
+def test_O2_T2_T3_under_the_gil_threads_take_turns_on_one_core() -> None:
     def in_turn(text: str) -> bool:
         one, many = cells(text, "занято ядер")
         assert max(one, many) < 1.15
