@@ -170,6 +170,5 @@ if __name__ == "__main__":
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
-        if not isinstance(error, BrokenPipeError):  # а если вывод никто не читает (| head), молчим
-            print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
         os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами
