@@ -40,7 +40,7 @@ def test_T5b_T5c_losses_under_the_lock_and_doubled_numbers_would_be_noticed() ->
 
 
 def test_T5b_times_are_those_of_the_clock_and_best_is_compared_with_best() -> None:
-    text = changed(6, ("LIMIT = 20_000", "LIMIT = 2_000"), startup=LEAPING_CLOCKS)
+    text = changed(6, ("LIMIT = 17_000", "LIMIT = 2_000"), startup=LEAPING_CLOCKS)
     assert cells(text, "лучшее время, с") == [1000, 5000, 9000]
     assert said(conclusion(text, "с замком"))[1] == 5
 
