@@ -31,15 +31,15 @@ def introduce_myself(sender) -> None:
 def give_birth(method: str) -> tuple[float, int, int, str]:
     """Породить процесс: мс от start() до его первой строки, его pid, pid родителя, setting.
 
-    fork копирует родителя, spawn запускает новый Python, forkserver просит сервер — заранее
-    запущенный Python, где main() не выполняли, — скопировать себя.
+    fork копирует родителя, spawn запускает новый Python, forkserver просит сервер — Python,
+    запущенный при первой такой просьбе и не выполнявший main(), — скопировать себя.
     """
     context = get_context(method)  # в нём всё, что есть в multiprocessing, но с этим способом
     receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
     process = context.Process(target=introduce_myself, args=(sender,))
     start = perf_counter()
     process.start()
-    sender.close()  # теперь пишет один ребёнок: если он умрёт, recv() не станет ждать вечно
+    sender.close()  # пишет теперь один ребёнок: умрёт — recv() не станет ждать, а даст EOFError
     now, pid, parent, seen = receiver.recv()
     process.join()
     return 1000 * (now - start), pid, parent, seen
@@ -66,7 +66,7 @@ def live_and_die(fate: str, method: str) -> tuple[int, str, str]:
 def state(pid: int) -> str:
     """Что осталось у нас от ребёнка, который кончился: зомби или ничего."""
     if not hasattr(os, "waitid"):
-        return "не узнать"  # waitid нет в Windows, а до Python 3.13 и в macOS
+        return "не узнать"  # в Windows нет ни зомби, ни waitid; в macOS waitid есть с Python 3.13
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # дождаться конца, но зомби не убирать
         return "зомби"
@@ -146,7 +146,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

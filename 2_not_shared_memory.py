@@ -27,11 +27,11 @@ def memory() -> str:
 
 def start(target, *args, method: str | None = None) -> tuple:
     """Породить ребёнка, которому есть куда отвечать; вернуть процесс и канал, откуда читать."""
-    context = get_context(method)  # всё то же, что в multiprocessing, но с этим способом запуска
+    context = get_context(method)  # multiprocessing с этим способом запуска; None — с обычным
     receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
     process = context.Process(target=target, args=(*args, sender))
     process.start()
-    sender.close()  # теперь пишет один ребёнок: если он умрёт, recv() не станет ждать вечно
+    sender.close()  # пишет теперь один ребёнок: умрёт — recv() не станет ждать, а даст ошибку
     return process, receiver
 
 
@@ -65,7 +65,7 @@ def exchange() -> dict[str, tuple]:
     process.join()
     seen.update(Value=(counter, value.value), shared_memory=(counter, block.buf[0]))
     block.close()
-    block.unlink()  # вернуть память системе
+    block.unlink()  # убрать имя; память вернётся системе, когда блок закроют все
     return seen
 
 
@@ -166,7 +166,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

@@ -16,7 +16,8 @@ from time import perf_counter, process_time
 # Задания: сколько простых чисел меньше 35 000? меньше 31 000? Ответы известны (OEIS A000720).
 ANSWERS = {35_000: 3732, 31_000: 3340, 27_000: 2961, 23_000: 2564, 19_000: 2158, 15_000: 1754}
 
-# Запись о задании и итог прогона: busy — занято ядер, preempted — сколько раз отняли ядро.
+# Запись о задании и итог прогона: cpu — сколько секунд занимали ядро, busy — сколько ядер
+# занимали в среднем, preempted — сколько раз ядро отняли.
 Record = namedtuple("Record", "limit primes pid begin end cpu preempted")
 Run = namedtuple("Run", "seconds busy preempted right records")
 
@@ -85,7 +86,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

@@ -1,7 +1,7 @@
 """Счёт в процессах: те же задания, что в 3_synchronous.py, на всех ядрах сразу.
 
 Смотрите: занято почти столько ядер, сколько их есть, и почти во столько же раз
-быстрее; если процессов больше, чем ядер, то лишь ядро отнимают чаще.
+быстрее; если процессов больше, чем ядер, у них только чаще отнимают ядро.
 Попробуйте: taskset -c 0 python3 4_math.py (Linux): тот же счёт на одном ядре.
 """
 
@@ -24,7 +24,8 @@ ROUNDS = 3  # прогоны с пулом и без него чередуютс
 # Задания: сколько простых чисел меньше 35 000? меньше 31 000? Ответы известны (OEIS A000720).
 ANSWERS = {35_000: 3732, 31_000: 3340, 27_000: 2961, 23_000: 2564, 19_000: 2158, 15_000: 1754}
 
-# Запись о задании и итог прогона: busy — занято ядер, preempted — сколько раз отняли ядро.
+# Запись о задании и итог прогона: cpu — сколько секунд занимали ядро, busy — сколько ядер
+# занимали в среднем, preempted — сколько раз ядро отняли.
 Record = namedtuple("Record", "limit primes pid begin end cpu preempted")
 Run = namedtuple("Run", "seconds busy preempted right records")
 
@@ -45,7 +46,7 @@ def work(limit: int) -> Record:
 def solve(jobs: list[int], workers: int) -> list[Record]:
     """Сделать все задания: дети берут их из очереди; кто освободился, берёт следующее."""
     with ProcessPoolExecutor(workers) as pool:  # пул: дети, которые ждут заданий
-        return list(pool.map(work, jobs, timeout=25))  # ответы — в порядке заданий
+        return list(pool.map(work, jobs, timeout=25))  # по порядку заданий; не за 25 с — ошибка
 
 
 # --- Измерения и вывод -----------------------------------------------------------------
@@ -145,7 +146,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

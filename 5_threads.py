@@ -1,4 +1,4 @@
-"""Потоки: живут в одном процессе, запускаются дёшево, но при GIL счёт не ускоряют.
+"""Потоки: живут в одном процессе; дёшевы, но при GIL счёт на Python не ускоряют.
 
 Смотрите: на шкале времени потоки передают друг другу GIL, замок интерпретатора:
 пока один работает, другие ждут. Без GIL строки сплошные, ядер занято больше.
@@ -127,7 +127,7 @@ def main() -> None:
     lives = [(lifetime(Thread), lifetime(Process)) for _ in range(5)]
     thread, process = (median(kind) for kind in zip(*lives))
     print(f"\nзапустить и дождаться: поток {thread:.3f} мс, процесс {process:.3f} мс")
-    print(f"GIL, если он включён, требуют через {1000 * sys.getswitchinterval():g} мс ожидания")
+    print(f"если GIL включён, ждущий потребует его через {1000 * sys.getswitchinterval():g} мс")
     runs: dict[int, list[Run]] = {1: [], workers: []}
     print_row("потоков", list(runs))
     for number in range(1, ROUNDS + 1):
@@ -159,7 +159,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

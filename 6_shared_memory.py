@@ -1,4 +1,4 @@
-"""Память у потоков общая: удобно, пока двое не меняют одно и то же сразу.
+"""Память у потоков общая: удобно, пока двое не меняют одно и то же.
 
 Смотрите: какая доля обновлений пропала без замка и сколько стоит замок; очередь
 ничего не теряет и не выдаёт дважды; в общем списке записи всех потребителей.
@@ -51,7 +51,7 @@ def with_lock() -> None:
 
 
 def plus_one() -> None:
-    """Между чтением и записью нет вызова функции, где могли бы отобрать GIL. Хватит ли этого?"""
+    """Между чтением и записью GIL не отберут: нет вызова функции. Но язык этого не обещает."""
     global counter
     for _ in range(ADDITIONS):
         counter += 1
@@ -83,7 +83,7 @@ def produce(queue: Queue, numbers: range) -> None:
 def consume(queue: Queue, consumer: int, taken: list) -> None:
     """Потребитель: забирать числа и записывать в общий список, пока не попадётся None."""
     while True:
-        number = queue.get()
+        number = queue.get()  # если очередь пуста, get() подождёт
         if number is None:
             break
         taken.append((consumer, number))  # append() неделим, замок ему не нужен
@@ -156,7 +156,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей

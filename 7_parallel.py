@@ -48,7 +48,7 @@ def waiting(address: tuple) -> str:
 
 
 async def waiting_async(address: tuple) -> str:
-    """То же в корутине (async def): где await, там она ждёт, а поток отдаёт другим."""
+    """То же в корутине (async def): пока await ждёт ответа, поток она отдаёт другим."""
     reader, writer = await asyncio.open_connection(*address)
     answer = await reader.read()
     writer.close()
@@ -63,7 +63,7 @@ KINDS = {  # вид работы: функция и ответ, известны
 
 
 def work(job, address: tuple) -> tuple:
-    """Сделать задание (вызвать job): ответ, чей он (процесс и поток), секунды счёта."""
+    """Сделать задание (вызвать job): ответ, чей он (процесс и поток), секунды на ядре."""
     begin = thread_time()
     answer = job(address)
     return answer, os.getpid(), get_native_id(), thread_time() - begin
@@ -87,7 +87,7 @@ async def work_async(job, address: tuple) -> tuple:
 
 
 async def in_coroutines(job, address: tuple, count: int) -> list[tuple]:
-    """Запустить по корутине на задание и дождаться всех; саму её запускает asyncio.run()."""
+    """Запустить по корутине на задание и дождаться всех; эту корутину запускает asyncio.run()."""
     return await asyncio.gather(*[work_async(job, address) for _ in range(count)])
 
 
@@ -221,7 +221,7 @@ if __name__ in ("__main__", "__mp_main__"):  # в программе и в де�
 if __name__ == "__main__":
     if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
         sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без слов уборщика
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
     try:
         main()
     except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
