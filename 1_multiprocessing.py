@@ -34,12 +34,12 @@ def give_birth(method: str) -> tuple[float, int, int, str]:
     fork копирует родителя, spawn запускает новый Python, forkserver просит сервер — Python,
     запущенный при первой такой просьбе и не выполнявший main(), — скопировать себя.
     """
-    context = get_context(method)  # в нём всё, что есть в multiprocessing, но с этим способом
+    context = get_context(method)  # всё, что есть в multiprocessing, но с этим способом запуска
     receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
     process = context.Process(target=introduce_myself, args=(sender,))
     start = perf_counter()
     process.start()
-    sender.close()  # пишет теперь один ребёнок: умрёт — recv() не станет ждать, а даст EOFError
+    sender.close()  # пишет теперь один ребёнок: умрёт — recv() не станет ждать, а даст ошибку
     now, pid, parent, seen = receiver.recv()
     process.join()
     return 1000 * (now - start), pid, parent, seen

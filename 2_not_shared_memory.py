@@ -27,7 +27,7 @@ def memory() -> str:
 
 def start(target, *args, method: str | None = None) -> tuple:
     """Породить ребёнка, которому есть куда отвечать; вернуть процесс и канал, откуда читать."""
-    context = get_context(method)  # multiprocessing с этим способом запуска; None — с обычным
+    context = get_context(method)  # всё, что есть в multiprocessing, но с этим способом запуска
     receiver, sender = context.Pipe(duplex=False)  # канал: пишут в sender, читают из receiver
     process = context.Process(target=target, args=(*args, sender))
     process.start()

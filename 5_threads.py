@@ -127,7 +127,7 @@ def main() -> None:
     lives = [(lifetime(Thread), lifetime(Process)) for _ in range(5)]
     thread, process = (median(kind) for kind in zip(*lives))
     print(f"\nзапустить и дождаться: поток {thread:.3f} мс, процесс {process:.3f} мс")
-    print(f"если GIL включён, ждущий потребует его через {1000 * sys.getswitchinterval():g} мс")
+    print(f"при GIL ждущий поток потребует его через {1000 * sys.getswitchinterval():g} мс")
     runs: dict[int, list[Run]] = {1: [], workers: []}
     print_row("потоков", list(runs))
     for number in range(1, ROUNDS + 1):

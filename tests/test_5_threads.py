@@ -64,7 +64,7 @@ def test_T2_T3_threads_that_wait_for_each_other_hand_over_once() -> None:
 @with_gil
 def test_T2_turns_are_measured_and_the_interval_is_that_of_the_interpreter() -> None:
     def long_turns(text: str) -> bool:
-        assert cells(text, "если GIL включён, ждущий потребует его через ") == [20]
+        assert cells(text, "при GIL ждущий поток потребует его через ") == [20]
         if "обычно по" not in text:
             return False  # ядра отнимали
         return said(conclusion(text, "обычно по"))[0] > 10_000  # часы спешат в тысячу раз
