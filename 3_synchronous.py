@@ -5,90 +5,190 @@
 """
 
 import os
-import platform
 import signal
 import sys
-from argparse import ArgumentParser, RawTextHelpFormatter
-from collections import namedtuple
-from math import isqrt
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import pairwise
+from math import isnan, isqrt, nan
+from string import ascii_uppercase
 from time import perf_counter, process_time
+from typing import NamedTuple
 
-# Задания: сколько простых чисел меньше 35 000? меньше 31 000? Ответы известны (OEIS A000720).
-ANSWERS = {35_000: 3732, 31_000: 3340, 27_000: 2961, 23_000: 2564, 19_000: 2158, 15_000: 1754}
-
-# Запись о задании и итог прогона: cpu — сколько секунд занимали ядро, busy — сколько ядер
-# занимали в среднем, preempted — сколько раз ядро отняли.
-Record = namedtuple("Record", "limit primes pid begin end cpu preempted")
-Run = namedtuple("Run", "seconds busy preempted right records")
+# Задания: сколько простых чисел меньше 12 000? меньше 11 500? …меньше 6 500?
+LIMITS = list(range(12_000, 6_000, -500))
+# Ответы известны заранее (OEIS A000720).
+ANSWERS = [1438, 1387, 1335, 1284, 1229, 1177, 1117, 1059, 1007, 950, 900, 842]
 
 
 def is_prime(number: int) -> bool:
     """Простое ли число: пробуем делители от 2 до корня из числа."""
-    return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
+    if number < 2:
+        return False
+    return all(number % divisor for divisor in range(2, isqrt(number) + 1))
 
 
-def work(limit: int) -> Record:
-    """Сделать задание — сосчитать простые числа меньше limit — и записать, как оно шло."""
-    begin, cpu, preempted = perf_counter(), process_time(), preemptions()  # показания до
-    primes = sum(is_prime(number) for number in range(limit))  # True — это 1, False — 0
-    cpu, preempted = process_time() - cpu, preemptions() - preempted  # сколько прибавилось
-    return Record(limit, primes, os.getpid(), begin, perf_counter(), cpu, preempted)
+def count_primes(limit: int) -> int:
+    """Задание: сколько простых чисел меньше limit."""
+    return sum(is_prime(number) for number in range(limit))  # True — это 1
 
 
-def solve(jobs: list[int]) -> list[Record]:
+def solve(job: Callable, limits: list[int]) -> list:
     """Сделать все задания: одно за другим, в этом процессе."""
-    return [work(job) for job in jobs]
+    return list(map(job, limits))
 
 
-# --- Измерения и вывод -----------------------------------------------------------------
+# --- Измерения и вывод ------------------------------------------------------
+
+ROUNDS = 4  # сколько раз сделать все задания
+FAIR = 0.95  # если счёту досталось меньше ядра, его отнимали
 
 
-def preemptions() -> int:
-    """Сколько раз система уже отняла ядро у этого процесса (Windows не считает: 0)."""
+class Record(NamedTuple):
+    """Как шло задание: когда и в каком процессе; время и cpu — в секундах."""
+
+    limit: int
+    primes: int
+    pid: int
+    begin: float
+    end: float
+    cpu: float  # сколько занимало ядро
+    preemptions: float  # сколько раз ядро отняли
+
+
+class Run(NamedTuple):
+    """Все задания одним способом: сколько секунд шли и записи о каждом."""
+
+    seconds: float
+    records: list[Record]
+
+    @property
+    def cpu(self) -> float:
+        """Сколько секунд задания занимали ядра, все вместе."""
+        return sum(record.cpu for record in self.records)
+
+    @property
+    def busy(self) -> float:
+        """Сколько ядер было занято в среднем."""
+        return self.cpu / self.seconds
+
+    @property
+    def preemptions(self) -> float:
+        """Сколько раз у заданий отняли ядро."""
+        return sum(record.preemptions for record in self.records)
+
+    @property
+    def right(self) -> int:
+        """Сколько ответов верны."""
+        known = dict(zip(LIMITS, ANSWERS, strict=True))
+        return sum(known[one.limit] == one.primes for one in self.records)
+
+
+class Facts(NamedTuple):
+    """Всё измеренное."""
+
+    rounds: list[Run]
+    cores: int
+
+
+def preemptions() -> float:
+    """Сколько раз система отняла ядро у процесса; Windows не считает: nan."""
     if sys.platform == "win32":
-        return 0
+        return nan
     from resource import RUSAGE_SELF, getrusage
 
     return getrusage(RUSAGE_SELF).ru_nivcsw
 
 
-def measure(records: list[Record]) -> Run:
-    """Итог прогона; секунды — от начала первого задания до конца последнего."""
-    seconds = max(r.end for r in records) - min(r.begin for r in records)
-    busy = sum(r.cpu for r in records) / seconds
-    right = sum(r.primes == ANSWERS[r.limit] for r in records)
-    return Run(seconds, busy, sum(r.preempted for r in records), right, records)
+def timed(job: Callable, limit: int) -> Record:
+    """Сделать задание и записать, как оно шло."""
+    preempted = preemptions()
+    cpu = process_time()
+    begin = perf_counter()  # эти часы общие для всех процессов
+    primes = job(limit)
+    end = perf_counter()
+    cpu = process_time() - cpu
+    preempted = preemptions() - preempted
+    return Record(limit, primes, os.getpid(), begin, end, cpu, preempted)
+
+
+def experiment(limits: list[int]) -> Iterator[Run]:
+    """Круг за кругом: все задания одно за другим."""
+    job = partial(timed, count_primes)
+    for _ in range(ROUNDS):
+        begin = perf_counter()
+        records = solve(job, limits)
+        yield Run(perf_counter() - begin, records)
+
+
+def comma(value: float, digits: int = 2) -> str:
+    """Число с запятой: 1,88."""
+    return f"{value:.{digits}f}".replace(".", ",")
+
+
+def table(run: Run) -> list[str]:
+    """Строка на задание; секунды — от начала первого."""
+    rows = ["задание   простых меньше   ответ   начало, с   конец, с"]
+    start = run.records[0].begin
+    for letter, record in zip(ascii_uppercase, run.records):
+        cells = [
+            f"{letter:7}",
+            f"{record.limit:17}",
+            f"{record.primes:8}",
+            f"{comma(record.begin - start, 3):>12}",
+            f"{comma(record.end - start, 3):>11}",
+        ]
+        rows.append("".join(cells))
+    return rows
+
+
+def report(facts: Facts) -> list[str]:
+    """Таблица последнего круга и вывод по всем."""
+    last = facts.rounds[-1]
+    seconds = sum(run.seconds for run in facts.rounds)
+    busy = sum(run.cpu for run in facts.rounds) / seconds
+    overlaps = 0
+    for run in facts.rounds:
+        for before, after in pairwise(run.records):
+            overlaps += after.begin < before.end
+    order = f"внахлёст {overlaps} раз" if overlaps else "строго одно за другим"
+    lines = table(last)
+    taken = "не узнать" if isnan(last.preemptions) else last.preemptions
+    lines += [f"верных ответов {last.right}, ядро отнято раз: {taken}", ""]
+    text = f"задания шли {order}, занято ядер {comma(busy)} из {facts.cores}"
+    if busy < FAIR:
+        text += " (ядро отнимали)"
+    lines.append(f"Вывод: {text}.")
+    return lines
 
 
 def main() -> None:
-    ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter).parse_args()
-    print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}, ядер: {CORES}")
-
-    print("\nзадание   простых меньше    ответ   начало, с   конец, с")
-    run = measure(solve(list(ANSWERS)))
-    start = run.records[0].begin
-    for letter, r in zip("ABCDEF", run.records):
-        print(f"{letter:10}{r.limit:14}{r.primes:9}{r.begin - start:12.3f}{r.end - start:11.3f}")
-    print(f"верных ответов {run.right}, ядро отнято раз: {run.preempted}\n")
-
-    overlaps = sum(after.begin < before.end for before, after in zip(run.records, run.records[1:]))
-    order = f"внахлёст {overlaps} раз" if overlaps else "строго одно за другим"
-    lack = "" if run.busy > 0.9 else " (ядро отнимали)"
-    text = f"задания шли {order}, занято ядер {run.busy:.2f} из {CORES}{lack}"
-    print(f"Вывод: {text.replace('.', ',')}.")
+    print(INTERPRETER)
+    print("\nтаблица последнего круга; точка — круг: ", end="")
+    rounds = []
+    for run in experiment(LIMITS):
+        rounds.append(run)
+        print(".", end="", flush=True)
+    print()
+    print(*report(Facts(rounds, CORES)), sep="\n")
 
 
-# --- Служебное: одно и то же во всех файлах ----------------------------------------------
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-GIL = "включён" if sys.version_info < (3, 13) or sys._is_gil_enabled() else "выключен"
-if __name__ in ("__main__", "__mp_main__"):  # в программе и в детях, которые импортируют её заново
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу — и родителя, и детей
+# --- Служебное: одно и то же во всех файлах ---------------------------------
+HAS_AFFINITY = hasattr(os, "sched_getaffinity")  # нет в Windows и macOS
+CORES = len(os.sched_getaffinity(0)) if HAS_AFFINITY else os.cpu_count() or 1
+GIL = sys.version_info < (3, 13) or sys._is_gil_enabled()
+STATE = "включён" if GIL else "выключен"
+SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
+VERSION = sys.version.split()[0]
+INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
+DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
+if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
+    print("Запустите прямо в терминале: python3 имя_файла.py")
+    sys.exit(1)
+if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
-        sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
-    try:
-        main()
-    except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
-        print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
-        os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами
+    if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(errors="replace", line_buffering=True)
+    main()

@@ -2,153 +2,370 @@
 
 Смотрите: занято почти столько ядер, сколько их есть, и почти во столько же раз
 быстрее; если процессов больше, чем ядер, у них только чаще отнимают ядро.
-Попробуйте: taskset -c 0 python3 4_math.py (Linux): тот же счёт на одном ядре.
+Попробуйте: --workers 4. Ядер от этого больше не станет.
 """
 
 import os
-import platform
 import signal
 import sys
 from argparse import ArgumentParser, RawTextHelpFormatter
-from collections import namedtuple
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from functools import partial
-from math import isqrt
-from multiprocessing import get_start_method, parent_process
+from math import isqrt, nan
+from multiprocessing import get_context, get_start_method, parent_process
+from statistics import median
 from string import ascii_uppercase
 from threading import Thread
 from time import perf_counter, process_time
+from typing import NamedTuple
 
-ROUNDS = 3  # прогоны с пулом и без него чередуются, чтобы помехи достались всем; сравним лучшие
-
-# Задания: сколько простых чисел меньше 35 000? меньше 31 000? Ответы известны (OEIS A000720).
-ANSWERS = {35_000: 3732, 31_000: 3340, 27_000: 2961, 23_000: 2564, 19_000: 2158, 15_000: 1754}
-
-# Запись о задании и итог прогона: cpu — сколько секунд занимали ядро, busy — сколько ядер
-# занимали в среднем, preempted — сколько раз ядро отняли.
-Record = namedtuple("Record", "limit primes pid begin end cpu preempted")
-Run = namedtuple("Run", "seconds busy preempted right records")
+# Задания: сколько простых чисел меньше 12 000? меньше 11 500? …меньше 6 500?
+LIMITS = list(range(12_000, 6_000, -500))
+# Ответы известны заранее (OEIS A000720).
+ANSWERS = [1438, 1387, 1335, 1284, 1229, 1177, 1117, 1059, 1007, 950, 900, 842]
 
 
 def is_prime(number: int) -> bool:
     """Простое ли число: пробуем делители от 2 до корня из числа."""
-    return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
+    if number < 2:
+        return False
+    return all(number % divisor for divisor in range(2, isqrt(number) + 1))
 
 
-def work(limit: int) -> Record:
-    """Сделать задание — сосчитать простые числа меньше limit — и записать, как оно шло."""
-    begin, cpu, preempted = perf_counter(), process_time(), preemptions()  # показания до
-    primes = sum(is_prime(number) for number in range(limit))  # True — это 1, False — 0
-    cpu, preempted = process_time() - cpu, preemptions() - preempted  # сколько прибавилось
-    return Record(limit, primes, os.getpid(), begin, perf_counter(), cpu, preempted)
+def count_primes(limit: int) -> int:
+    """Задание: сколько простых чисел меньше limit."""
+    return sum(is_prime(number) for number in range(limit))  # True — это 1
 
 
-def solve(jobs: list[int], workers: int) -> list[Record]:
-    """Сделать все задания: дети берут их из очереди; кто освободился, берёт следующее."""
-    with ProcessPoolExecutor(workers) as pool:  # пул: дети, которые ждут заданий
-        return list(pool.map(work, jobs, timeout=25))  # по порядку заданий; не за 25 с — ошибка
+def solve(job: Callable, limits: list[int], pool: ProcessPoolExecutor) -> list:
+    """Сделать все задания: процесс пула, освободившись, берёт следующее."""
+    return list(pool.map(job, limits))
 
 
-# --- Измерения и вывод -----------------------------------------------------------------
+def open_pool(workers: int) -> ProcessPoolExecutor:
+    """Пул: workers процессов, которые ждут заданий из одной очереди."""
+    context = get_context("spawn")  # у пула свой поток, с ним fork опасен
+    return ProcessPoolExecutor(workers, context, initializer=follow_parent)
 
 
-def preemptions() -> int:
-    """Сколько раз система уже отняла ядро у этого процесса (Windows не считает: 0)."""
+# --- Измерения и вывод ------------------------------------------------------
+
+ROUNDS = 8  # в каждом круге все способы по разу
+FAIR = 0.95  # если счёту без пула досталось меньше ядра, круг не в счёт
+
+
+class Record(NamedTuple):
+    """Как шло задание: когда и в каком процессе; время и cpu — в секундах."""
+
+    limit: int
+    primes: int
+    pid: int
+    begin: float
+    end: float
+    cpu: float  # сколько занимало ядро
+    preemptions: float  # сколько раз ядро отняли
+
+
+class Run(NamedTuple):
+    """Все задания одним способом: сколько секунд шли и записи о каждом."""
+
+    seconds: float
+    records: list[Record]
+
+    @property
+    def cpu(self) -> float:
+        """Сколько секунд задания занимали ядра, все вместе."""
+        return sum(record.cpu for record in self.records)
+
+    @property
+    def busy(self) -> float:
+        """Сколько ядер было занято в среднем."""
+        return self.cpu / self.seconds
+
+    @property
+    def preemptions(self) -> float:
+        """Сколько раз у заданий отняли ядро."""
+        return sum(record.preemptions for record in self.records)
+
+    @property
+    def right(self) -> int:
+        """Сколько ответов верны."""
+        known = dict(zip(LIMITS, ANSWERS, strict=True))
+        return sum(known[one.limit] == one.primes for one in self.records)
+
+
+Round = dict[int, Run]  # сколько процессов в пуле (0 — без пула): прогон
+
+
+class Facts(NamedTuple):
+    """Всё измеренное. tick — шаг часов процессорного времени, с."""
+
+    rounds: list[Round]
+    workers: int  # сколько процессов сравниваем со счётом без пула
+    cores: int
+    tick: float
+
+
+def preemptions() -> float:
+    """Сколько раз система отняла ядро у процесса; Windows не считает: nan."""
     if sys.platform == "win32":
-        return 0
+        return nan
     from resource import RUSAGE_SELF, getrusage
 
     return getrusage(RUSAGE_SELF).ru_nivcsw
 
 
-def measure(records: list[Record]) -> Run:
-    """Итог прогона; секунды — от начала первого задания до конца последнего."""
-    seconds = max(r.end for r in records) - min(r.begin for r in records)
-    busy = sum(r.cpu for r in records) / seconds
-    right = sum(r.primes == ANSWERS[r.limit] for r in records)
-    return Run(seconds, busy, sum(r.preempted for r in records), right, records)
+def timed(job: Callable, limit: int) -> Record:
+    """Сделать задание и записать, как оно шло."""
+    preempted = preemptions()
+    cpu = process_time()
+    begin = perf_counter()  # эти часы общие для всех процессов
+    primes = job(limit)
+    end = perf_counter()
+    cpu = process_time() - cpu
+    preempted = preemptions() - preempted
+    return Record(limit, primes, os.getpid(), begin, end, cpu, preempted)
+
+
+def measure(limits: list[int], pool: ProcessPoolExecutor | None) -> Run:
+    """Сделать все задания в пуле, а если его нет, то самим, одно за другим."""
+    job = partial(timed, count_primes)
+    begin = perf_counter()
+    records = solve(job, limits, pool) if pool else list(map(job, limits))
+    return Run(perf_counter() - begin, records)
+
+
+def experiment(limits: list[int], sizes: list[int]) -> Iterator[Round]:
+    """Круг за кругом: все способы по разу; чётный круг — в обратном порядке."""
+    with ExitStack() as stack:
+        pools = {n: stack.enter_context(open_pool(n)) for n in sizes if n > 0}
+        for pool in pools.values():
+            solve(count_primes, limits, pool)  # процессы запустить заранее
+        for number in range(ROUNDS):
+            order = sizes if number % 2 == 0 else sizes[::-1]
+            yield {n: measure(limits, pools.get(n)) for n in order}
+
+
+def pool_sizes(workers: int) -> list[int]:
+    """Без пула (0), 1, 2, 4… до workers и вдвое больше, до числа заданий."""
+    sizes = [n for n in (0, 1, 2, 4, 8) if n < workers]
+    sizes.append(workers)
+    if workers < len(LIMITS):
+        sizes.append(min(2 * workers, len(LIMITS)))
+    return sizes
+
+
+def tick() -> float:
+    """Шаг часов процессорного времени, с: микросекунды, в Windows 0,0156."""
+    steps: list[float] = []
+    before = process_time()
+    while len(steps) < 3:
+        now = process_time()
+        if now > before:
+            steps.append(now - before)
+            before = now
+    return min(steps)
+
+
+def fair(facts: Facts) -> list[Round]:
+    """Круги в счёт: те, в которых у счёта без пула не отнимали ядро.
+
+    Прогон короче двадцати шагов часов по отдельности не проверить; тогда судим
+    по всем вместе.
+    """
+    if facts.rounds[0][0].seconds < 20 * facts.tick:
+        return facts.rounds if busy(facts.rounds, 0) >= FAIR else []
+    return [one for one in facts.rounds if one[0].busy >= FAIR]
+
+
+def busy(rounds: list[Round], n: int) -> float:
+    """Сколько ядер занимал способ в среднем по кругам."""
+    seconds = sum(one[n].seconds for one in rounds)
+    return sum(one[n].cpu for one in rounds) / seconds
+
+
+def speedups(rounds: list[Round], slow: int, fast: int) -> list[float]:
+    """Во сколько раз второй способ быстрее первого, по кругам."""
+    return [one[slow].seconds / one[fast].seconds for one in rounds]
+
+
+def cost(rounds: list[Round], n: int) -> float:
+    """Во сколько раз больше процессорного времени, чем без пула; медиана."""
+    return median(one[n].cpu / one[0].cpu for one in rounds)
+
+
+def comma(value: float, digits: int = 2) -> str:
+    """Число с запятой: 1,88."""
+    return f"{value:.{digits}f}".replace(".", ",")
+
+
+def processes(count: int) -> str:
+    """«2 процесса», «12 процессов»."""
+    if count in (2, 3, 4):
+        return f"{count} процесса"
+    return f"{count} процессов"
+
+
+def table(rounds: list[Round]) -> list[str]:
+    """Строка на способ; время, ускорение, цена и «отнято» — медианы кругов."""
+    heads = ["процессов", "медиана, мс", "ускорение (по кругам)"]
+    rows = ["  ".join([*heads, "занято ядер", "цена", "отнято", "верно"])]
+    for n in sorted(rounds[0]):
+        runs = [one[n] for one in rounds]
+        ratios = speedups(rounds, 0, n)
+        preempted = median(run.preemptions for run in runs)
+        spread = f"({comma(min(ratios))}–{comma(max(ratios))})" if n else ""
+        cells = [
+            f"{n or 'без пула':<9}",
+            f"{1000 * median(run.seconds for run in runs):13.0f}",
+            f"{comma(median(ratios)):>9} {spread:13}",
+            f"{comma(busy(rounds, n)):>13}",
+            f"{comma(cost(rounds, n)):>6}",
+            f"{preempted:8.0f}".replace("nan", "  —"),
+            f"{min(run.right for run in runs):7}",
+        ]
+        rows.append("".join(cells))
+    return rows
 
 
 def timeline(run: Run, width: int = 56) -> list[str]:
-    """Строка на процесс: буква — задание, пробел — простой, в конце — сколько заданий."""
-    start, column = min(r.begin for r in run.records), run.seconds / width
-    rows: dict[int, list[str]] = {}
-    for letter, r in zip(ascii_uppercase * len(run.records), run.records):
-        left, right = round((r.begin - start) / column), round((r.end - start) / column)
-        rows.setdefault(r.pid, [" "] * width)[left:right] = letter * (right - left)
-    done = [r.pid for r in run.records]
-    return [f"pid {pid:<8}|{''.join(row)}| {done.count(pid)}" for pid, row in rows.items()]
+    """Строка на процесс: буква — задание, пробел — простой, число — сколько."""
+    start = min(record.begin for record in run.records)
+    column = (max(record.end for record in run.records) - start) / width
+    rows = {record.pid: [" "] * width for record in run.records}
+    done = dict.fromkeys(rows, 0)
+    for letter, record in zip(ascii_uppercase, run.records):
+        left = round((record.begin - start) / column)
+        right = round((record.end - start) / column)
+        rows[record.pid][left:right] = letter * (right - left)
+        done[record.pid] += 1
+    lines = []
+    for pid, row in rows.items():
+        lines.append(f"pid {pid:<8}|{''.join(row)}| {done[pid]}")
+    return lines
 
 
-def conclusions(runs: dict[int, list[Run]], workers: int, cores: int) -> list[str]:
-    """Что следует из кругов; runs — {сколько процессов: прогоны}, 0 — без новых."""
-    alone, run, more = min(runs[0]), min(runs[workers]), min(runs[2 * workers])
-    if cores > 1 and run.busy < 1.3:
-        return ["второе ядро не досталось, судить нельзя: закройте лишнее и повторите"]
-    together = "шли одновременно" if run.busy > 1.3 else "шли попеременно"
-    speedups = [f"{one.seconds / many.seconds:.2f}" for one, many in zip(runs[0], runs[workers])]
-    texts = [f"задания {together}: занято ядер {run.busy:.2f} из {cores}"]
-    texts.append(f"ускорение {alone.seconds / run.seconds:.2f}; по кругам: {'; '.join(speedups)}")
-    if workers >= cores:
-        ratio = max(b.seconds / a.seconds for *_, a, b in zip(*runs.values()))  # худший
-        faster = "стало быстрее" if ratio < 0.8 else "заметно быстрее не стало"
-        texts.append(f"процессов {2 * workers} вместо {workers}: {faster}, время до × {ratio:.2f}")
-        if more.preempted:  # в Windows счёта нет
-            texts.append(f"при этом ядро отняли раз: {more.preempted} вместо {run.preempted}")
+def typical(facts: Facts, rounds: list[Round]) -> list[str]:
+    """Шкала времени того круга, в котором ускорение — посередине."""
+    workers = facts.workers
+    ratios = speedups(rounds, 0, workers)
+    middle = rounds[ratios.index(sorted(ratios)[len(ratios) // 2])]
+    rows = timeline(middle[workers])
+    place = f"круг {facts.rounds.index(middle) + 1}, {processes(workers)}"
+    if len(rows) > 4:
+        place += f" (первые 4 из {len(rows)})"
+    return [f"{place}; буква — задание, в конце — сколько их:", *rows[:4]]
+
+
+def faster(rounds: list[Round], workers: int) -> str:
+    """Насколько процессы быстрее: медиана кругов, но не больше занятых ядер."""
+    ratios = speedups(rounds, 0, workers)
+    wins = sum(ratio > 1.1 for ratio in ratios)
+    if 4 * wins <= len(ratios):
+        return f"{processes(workers)} не быстрее, чем одно за другим"
+    if 4 * wins < 3 * len(ratios):
+        return "круги расходятся, о скорости судить нельзя: повторите"
+    speedup, most = median(ratios), busy(rounds, workers)
+    text = f"{processes(workers)} быстрее в {comma(min(speedup, most))} раза"
+    if speedup > most:  # столько ядер и работало
+        return f"{text}, не больше: у ядер менялась скорость"
+    return f"{text}: так в {wins} кругах из {len(ratios)}"
+
+
+def surplus(rounds: list[Round], workers: int, more: int) -> str:
+    """Что дали лишние процессы; «отняли» Windows не считает."""
+    if busy(rounds, more) > 1.1 * busy(rounds, workers):
+        return "о лишних процессах судить нельзя: ядра отнимали, повторите"
+    ratio = median(speedups(rounds, workers, more))
+    gain = "быстрее" if ratio > 1.25 else "не быстрее"
+    text = f"{processes(more)} вместо {workers} {gain}"
+    before = sum(one[workers].preemptions for one in rounds)
+    after = sum(one[more].preemptions for one in rounds)
+    if after > before:
+        text += f", а ядро отняли раз: {after} вместо {before}"
+    return text
+
+
+def conclusions(facts: Facts, rounds: list[Round]) -> list[str]:
+    """Что следует из кругов, которые в счёт."""
+    workers, most = facts.workers, max(facts.rounds[0])
+    if len(rounds) < len(facts.rounds) / 2:
+        return ["ядра отнимали, судить нельзя: закройте лишнее и повторите"]
+    seen = f"занято ядер {comma(busy(rounds, workers))} из {facts.cores}"
+    if busy(rounds, workers) < 1.3 and facts.cores > 1:
+        return [f"{seen}, второе отнимали: судить нельзя, повторите"]
+    if busy(rounds, workers) < 1.3:
+        texts = [f"ядро одно, задания шли попеременно: {seen}"]
+    else:
+        texts = [f"задания шли одновременно: {seen}"]
+        texts.append(faster(rounds, workers))
+        price = cost(rounds, workers)
+        if price > 1.15:
+            more = f"процессорного времени в {comma(price)} раза больше"
+            texts.append(f"вместе ядра медленнее: {more}")
+    if most > workers >= facts.cores:
+        texts.append(surplus(rounds, workers, most))
     return texts
 
 
-def print_row(title: str, cells: list) -> None:
-    print(f"{title:18}" + "".join(f"{cell:>12}" for cell in cells))
+def report(facts: Facts) -> list[str]:
+    """Сколько кругов в счёт, таблица, шкала времени и выводы."""
+    rounds = fair(facts)
+    shown = rounds or facts.rounds
+    lines = [f" в счёт {len(rounds)} из {len(facts.rounds)}"]
+    lines += table(shown)
+    lines += ["", *typical(facts, shown), ""]
+    lines += [f"Вывод: {text}." for text in conclusions(facts, rounds)]
+    return lines
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter)
-    parser.add_argument("--workers", type=int, choices=(2, 4, 8, 16), help="сколько процессов")
-    parser.add_argument("--work", type=int, choices=(1, 2, 4), help="повторить задания")
-    options = parser.parse_args()
-    print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
-    print(f"ядер: {CORES}, способ запуска: {get_start_method()}")
+    parser = ArgumentParser(
+        description=__doc__, formatter_class=RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--workers", type=int, choices=(2, 4, 8), help="сколько процессов"
+    )
+    workers = parser.parse_args().workers or max(2, min(CORES, len(LIMITS)))
+    print(f"{INTERPRETER}, способ запуска: {get_start_method()}")
 
-    workers = options.workers or min(max(2, CORES), 30)  # а вдвое больше — 60; в Windows предел 61
-    jobs = sorted([*ANSWERS] * (options.work or 1 + CORES // 4), reverse=True)  # большие — первыми
-    runs: dict[int, list[Run]] = {0: [], 1: [], workers: [], 2 * workers: []}
-    print(f"\nзаданий {len(jobs)}, одних и тех же: в самой программе и в новых процессах")
-    print_row("новых процессов", [n or "нет" for n in runs])
-    for number in range(1, ROUNDS + 1):
-        for n, tries in runs.items():
-            tries.append(measure(solve(jobs, n) if n else [work(job) for job in jobs]))
-        print_row(f"круг {number}, с", [f"{tries[-1].seconds:.2f}" for tries in runs.values()])
-    best = {n: min(tries) for n, tries in runs.items()}
-    print_row("ускорение", [f"{best[0].seconds / run.seconds:.2f}" for run in best.values()])
-    print_row("занято ядер", [f"{run.busy:.2f}" for run in best.values()])
-    print_row("ядро отнято, раз", [run.preempted for run in best.values()])
-    print_row("верных ответов", [run.right for run in best.values()])
-    print(f"\nлучший прогон, новых процессов {workers}: буква — задание, в конце — сколько их")
-    print(*timeline(best[workers])[:4], sep="\n", end="\n\n")
-    for text in conclusions(runs, workers, CORES):
-        print(f"Вывод: {text.replace('.', ',')}.")
+    sizes = pool_sizes(workers)
+    print(f"\nзаданий {len(LIMITS)}, процессы запущены; точка — круг: ", end="")
+    rounds = []
+    for one in experiment(LIMITS, sizes):
+        rounds.append(one)
+        print(".", end="", flush=True)
+    print(*report(Facts(rounds, workers, CORES, tick())), sep="\n")
 
 
 def follow_parent() -> None:
-    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
-    Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
+    """Процесс пула: если программу убьют, кончиться вслед за ней."""
+
+    def wait_and_exit() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    Thread(target=wait_and_exit, daemon=True).start()
 
 
-ProcessPoolExecutor = partial(ProcessPoolExecutor, initializer=follow_parent)  # он и в solve()
-
-
-# --- Служебное: одно и то же во всех файлах ----------------------------------------------
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-GIL = "включён" if sys.version_info < (3, 13) or sys._is_gil_enabled() else "выключен"
-if __name__ in ("__main__", "__mp_main__"):  # в программе и в детях, которые импортируют её заново
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу — и родителя, и детей
+# --- Служебное: одно и то же во всех файлах ---------------------------------
+HAS_AFFINITY = hasattr(os, "sched_getaffinity")  # нет в Windows и macOS
+CORES = len(os.sched_getaffinity(0)) if HAS_AFFINITY else os.cpu_count() or 1
+GIL = sys.version_info < (3, 13) or sys._is_gil_enabled()
+STATE = "включён" if GIL else "выключен"
+SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
+VERSION = sys.version.split()[0]
+INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
+DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
+if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
+    print("Запустите прямо в терминале: python3 имя_файла.py")
+    sys.exit(1)
+if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
-        sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
-    try:
-        main()
-    except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
-        print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
-        os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами
+    if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(errors="replace", line_buffering=True)
+    main()
