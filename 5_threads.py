@@ -1,62 +1,130 @@
-"""Потоки: живут в одном процессе; дёшевы, но при GIL счёт на Python не ускоряют.
+"""Потоки: живут в одном процессе, дёшевы, но при GIL счёт не ускоряют.
 
-Смотрите: на шкале времени потоки передают друг другу GIL, замок интерпретатора:
-пока один работает, другие ждут. Без GIL строки сплошные, ядер занято больше.
+GIL — замок интерпретатора: код на Python выполняет тот поток, который его
+держит. Смотрите: на шкале времени потоки передают друг другу GIL, и пока один
+работает, другие ждут. Без GIL строки сплошные, и ядер занято больше одного.
 Попробуйте: --workers 8; если есть Python без GIL (python3.14t), запустите им.
 """
 
 import os
-import platform
 import signal
 import sys
 from argparse import ArgumentParser, RawTextHelpFormatter
-from collections import namedtuple
+from collections.abc import Iterator
 from itertools import pairwise
 from math import isqrt
 from multiprocessing import Process, get_start_method
 from statistics import median
 from threading import Barrier, Thread, get_native_id
 from time import perf_counter, process_time
+from typing import NamedTuple
 
-PORTIONS = 6_000  # сколько порций счёта (каждая — доля миллисекунды) поделить между потоками
-ANSWER = 15  # в каждой порции один и тот же вопрос: сколько простых чисел меньше 50
-ROUNDS = 3  # один поток и несколько чередуются; сравниваем лучшие прогоны
+LIMIT = 50  # порция счёта, доля миллисекунды: сколько простых меньше 50?
+ANSWER = 15  # ответ известен заранее
+
+
+class Notes(NamedTuple):
+    """Записи одного потока: кто он, его ответы и когда (с) они были готовы."""
+
+    pid: int
+    thread: int
+    answers: list[int]
+    times: list[float]
 
 
 def is_prime(number: int) -> bool:
     """Простое ли число: пробуем делители от 2 до корня из числа."""
-    return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
+    if number < 2:
+        return False
+    return all(number % divisor for divisor in range(2, isqrt(number) + 1))
 
 
-def compute(portions: int, notes: dict, gate: Barrier) -> None:
-    """Поток: считать порцию за порцией и после каждой записывать время и ответ."""
-    own: list[tuple[float, int]] = []
-    notes[os.getpid(), get_native_id()] = own  # словарь общий; ключ — пара: pid и номер потока
-    gate.wait()  # ворота: откроются, когда подойдут все
+def count_primes(limit: int) -> int:
+    """Порция: сколько простых чисел меньше limit."""
+    return sum(is_prime(number) for number in range(limit))  # True — это 1
+
+
+def compute(portions: int, journal: list[Notes], gate: Barrier) -> None:
+    """Поток: считать порцию за порцией и после каждой записывать время."""
+    notes = Notes(os.getpid(), get_native_id(), [], [])
+    journal.append(notes)  # список общий: память у потоков одна
+    gate.wait()  # ворота откроются, когда подойдут все
     for _ in range(portions):
-        primes = sum(is_prime(number) for number in range(50))  # True — это 1, False — 0
-        own.append((perf_counter(), primes))
+        notes.answers.append(count_primes(LIMIT))
+        notes.times.append(perf_counter())
 
 
-def work_together(portions: int, workers: int) -> dict:
-    """Разделить порции между потоками поровну; вернуть записи, ключ — pid и номер потока."""
-    notes: dict = {}
-    gate = Barrier(workers)
-    args = (portions // workers, notes, gate)
-    threads = [Thread(target=compute, args=args) for _ in range(workers)]
+def work_together(portions: int, workers: int) -> list[Notes]:
+    """Разделить порции между потоками поровну; вернуть записи потоков."""
+    journal: list[Notes] = []
+    args = (portions // workers, journal, Barrier(workers))
+    threads = []
+    for _ in range(workers):
+        thread = Thread(target=compute, args=args, daemon=True)
+        threads.append(thread)  # daemon: не задержит программу, если она упала
     for thread in threads:  # сначала запустить всех…
         thread.start()
     for thread in threads:  # …и только потом ждать
         thread.join()
-    return notes
+    return journal
+
+
+# --- Измерения и вывод ------------------------------------------------------
+
+PAIRS = 6  # сколько раз запустить по потоку и по процессу
+ROUNDS = 8  # в каждом круге один поток и несколько
+SPAN = 0.16  # за сколько секунд один поток делает все порции
+FAIR = 0.95  # если одному потоку досталось меньше ядра, круг не в счёт
+COLUMN = 2  # столбец шкалы времени, мс
+WIDTH = 60  # столбцов на шкале
+
+
+class Pair(NamedTuple):
+    """За сколько мс запустился и кончился поток и рядом с ним процесс."""
+
+    thread: float
+    process: float
+
+
+class Run(NamedTuple):
+    """Прогон: сколько секунд шёл, сколько занимал ядра и записи потоков."""
+
+    seconds: float
+    cpu: float
+    journal: list[Notes]
+
+    @property
+    def busy(self) -> float:
+        """Сколько ядер было занято в среднем."""
+        return self.cpu / self.seconds
+
+    @property
+    def right(self) -> int:
+        """Сколько ответов верны."""
+        return sum(notes.answers.count(ANSWER) for notes in self.journal)
+
+
+Round = dict[int, Run]  # сколько потоков: прогон
+
+
+class Facts(NamedTuple):
+    """Всё измеренное."""
+
+    pairs: list[Pair]
+    rounds: list[Round]
+    workers: int
+    cores: int
+    gil: bool
+    interval: float  # через сколько мс поток потребует GIL: настройка
+    tick: float  # шаг часов процессорного времени, с
 
 
 def do_nothing() -> None:
     """Пустая работа: измеряем только запуск и конец."""
 
 
-def lifetime(kind) -> float:
-    """За сколько мс запускается и заканчивается поток или процесс; kind — Thread или Process."""
+def lifetime(kind: type) -> float:
+    """За сколько мс запускается и кончается поток или процесс."""
     begin = perf_counter()
     worker = kind(target=do_nothing)
     worker.start()
@@ -64,104 +132,311 @@ def lifetime(kind) -> float:
     return 1000 * (perf_counter() - begin)
 
 
-# --- Измерения и вывод -----------------------------------------------------------------
-
-# Прогон: секунды, занято ядер, смен потока, по сколько мс он работал подряд, верных ответов…
-Run = namedtuple("Run", "seconds busy switches turns right notes")
+def lifetimes() -> Iterator[Pair]:
+    """Пара за парой: поток и процесс, в чётной паре наоборот."""
+    for number in range(PAIRS):
+        order = (Thread, Process) if number % 2 == 0 else (Process, Thread)
+        taken = {kind: lifetime(kind) for kind in order}
+        yield Pair(taken[Thread], taken[Process])
 
 
 def measure(portions: int, workers: int) -> Run:
-    """Один прогон; поток сменился там, где сменился автор записей."""
-    begin, cpu = perf_counter(), process_time()
-    notes = work_together(portions, workers)
-    seconds, cpu = perf_counter() - begin, process_time() - cpu
-    merged = sorted((time, thread) for thread, own in notes.items() for time, _ in own)
-    handovers = [time for (_, one), (time, other) in pairwise(merged) if one != other]
-    turns = [1000 * (after - before) for before, after in pairwise(handovers)]
-    right = sum(primes == ANSWER for own in notes.values() for _, primes in own)
-    return Run(seconds, cpu / seconds, len(handovers), turns, right, notes)
+    """Сделать все порции в workers потоках."""
+    cpu = process_time()  # часы всех потоков процесса
+    begin = perf_counter()
+    journal = work_together(portions, workers)
+    seconds = perf_counter() - begin
+    cpu = process_time() - cpu
+    if (
+        sum(len(notes.times) for notes in journal)
+        < portions // workers * workers
+    ):
+        raise RuntimeError("поток не досчитал: его исключение напечатано выше")
+    return Run(seconds, cpu, journal)
 
 
-def timeline(run: Run, column: float = 0.002, width: int = 60) -> list[str]:
-    """Строка на поток, столбец — 2 мс: чем плотнее знак, тем дольше поток в это время работал."""
-    start = min(own[0][0] for own in run.notes.values())
-    rows = []
-    for (_, thread), own in run.notes.items():
-        worked = [0.0] * width
-        for (before, _), (after, _) in pairwise(own):
-            place = int((before - start) / column)
-            if after - before < column / 2 and place < width:  # дольше — значит, работали другие
-                worked[place] += (after - before) / column
-        row = "".join(" ░▒▓█"[min(4, round(4 * share))] for share in worked)
-        rows.append(f"поток {thread:<8}|{row}|")
+def enough() -> int:
+    """Сколько порций один поток успевает за SPAN секунд; делится на 8."""
+    portions = 300
+    seconds = min(measure(portions, 1).seconds for _ in range(3))
+    return round(SPAN / seconds * portions / 8) * 8
+
+
+def experiment(portions: int, workers: int) -> Iterator[Round]:
+    """Круг за кругом: один поток и workers потоков, в чётном круге наоборот."""
+    for number in range(ROUNDS):
+        order = (1, workers) if number % 2 == 0 else (workers, 1)
+        yield {n: measure(portions, n) for n in order}
+
+
+def tick() -> float:
+    """Шаг часов процессорного времени, с: микросекунды, а в Windows 15,6 мс."""
+    begin = now = process_time()
+    while now == begin:
+        now = process_time()
+    begin = now
+    while now == begin:
+        now = process_time()
+    return now - begin
+
+
+def fair(facts: Facts) -> list[Round]:
+    """Круги в счёт: те, в которых у одного потока не отнимали ядро.
+
+    Прогон короче двадцати шагов часов по отдельности не проверить; тогда судим
+    по всем вместе.
+    """
+    if median(one[1].seconds for one in facts.rounds) < 20 * facts.tick:
+        return facts.rounds if busy(facts.rounds, 1) >= FAIR else []
+    return [one for one in facts.rounds if one[1].busy >= FAIR]
+
+
+def busy(rounds: list[Round], n: int) -> float:
+    """Сколько ядер занимали потоки в среднем по кругам."""
+    cpu = sum(one[n].cpu for one in rounds)
+    return cpu / sum(one[n].seconds for one in rounds)
+
+
+def speedups(rounds: list[Round], n: int) -> list[float]:
+    """Во сколько раз несколько потоков быстрее одного, по кругам."""
+    return [one[1].seconds / one[n].seconds for one in rounds]
+
+
+def switches(run: Run) -> list[float]:
+    """Когда (с) сменялся тот, кто делает записи."""
+    records = []
+    for notes in run.journal:
+        records += [(time, notes.thread) for time in notes.times]
+    records.sort()
+    moments = []
+    for (_, before), (time, after) in pairwise(records):
+        if before != after:
+            moments.append(time)
+    return moments
+
+
+def turn(rounds: list[Round], n: int) -> float:
+    """По сколько мс поток работал без перерыва: медиана по всем кругам."""
+    turns = []
+    for one in rounds:
+        for begin, end in pairwise(switches(one[n])):
+            turns.append(1000 * (end - begin))
+    return median(turns) if turns else 0.0
+
+
+def comma(value: float, digits: int = 2) -> str:
+    """Число с запятой: 1,88."""
+    return f"{value:.{digits}f}".replace(".", ",")
+
+
+def table(rounds: list[Round], workers: int) -> list[str]:
+    """Строка на способ; время, ускорение и смены — медианы кругов."""
+    heads = ["потоков", "медиана, мс", "ускорение (по кругам)"]
+    rows = ["  ".join([*heads, "занято ядер", "смен потока", "верно"])]
+    for n in (1, workers):
+        runs = [one[n] for one in rounds]
+        ratios = speedups(rounds, n)
+        spread = f"({comma(min(ratios))}–{comma(max(ratios))})" if n > 1 else ""
+        cells = [
+            f"{n:<7}",
+            f"{1000 * median(run.seconds for run in runs):13.0f}",
+            f"{comma(median(ratios)):>9} {spread:13}",
+            f"{comma(busy(rounds, n)):>13}",
+            f"{median(len(switches(run)) for run in runs):13.0f}",
+            f"{min(run.right for run in runs):7}",
+        ]
+        rows.append("".join(cells))
     return rows
 
 
-def conclusions(one: list[Run], many: list[Run], cores: int) -> list[str]:
-    """Что следует из кругов с одним потоком и с несколькими."""
-    run, alone = min(many), min(one)
-    turn = median(run.turns or [1000 * run.seconds])
-    seen = f"занято ядер {run.busy:.2f} из {cores}"
-    if run.busy > 1.3:  # занять больше одного ядра можно только одновременно
-        texts = [f"потоки работали одновременно: {seen}"]
-    elif run.busy > 1.1 or min(other.busy for other in one + many) < 0.9:
-        return ["ядра отнимали, судить нельзя: закройте лишнее и повторите"]
+def shade(share: float, shades: str) -> str:
+    """Знак для доли от 0 до 1; из-за округлений она бывает и больше."""
+    darkest = len(shades) - 1
+    return shades[min(darkest, round(darkest * share))]
+
+
+def timeline(run: Run, shades: str) -> list[str]:
+    """Строка на поток: чем плотнее знак, тем дольше поток в это время работал.
+
+    Между двумя записями прошло много — значит, поток ждал, а работали другие.
+    """
+    start = min(notes.times[0] for notes in run.journal)
+    rows = []
+    for notes in run.journal:
+        worked = [0.0] * WIDTH  # сколько мс работал в каждом столбце
+        for before, after in pairwise(notes.times):
+            place = int(1000 * (before - start) / COLUMN)
+            spent = 1000 * (after - before)
+            if spent < COLUMN / 2 and place < WIDTH:
+                worked[place] += spent
+        row = "".join(shade(ms / COLUMN, shades) for ms in worked)
+        rows.append(f"поток {notes.thread:<8}|{row}|")
+    return rows
+
+
+def typical(facts: Facts, rounds: list[Round]) -> Round:
+    """Тот круг, в котором ускорение — посередине."""
+    n = facts.workers
+    ranked = sorted(rounds, key=lambda one: one[1].seconds / one[n].seconds)
+    return ranked[len(ranked) // 2]
+
+
+def picture(facts: Facts, one: Round, shades: str) -> list[str]:
+    """Шкала времени этого круга и что на ней."""
+    run = one[facts.workers]
+    rows = timeline(run, shades)
+    place = f"процесс {run.journal[0].pid}, круг {facts.rounds.index(one) + 1}"
+    if 1000 * run.seconds > COLUMN * WIDTH:
+        place += f", первые {COLUMN * WIDTH} мс"
+    if len(rows) > 4:
+        place += f", первые 4 потока из {len(rows)}"
+    legend = f"столбец — {COLUMN} мс: чем плотнее, тем дольше поток работал"
+    return [f"{place};", f"{legend}:", *rows[:4]]
+
+
+def births(pairs: list[Pair]) -> str:
+    """Сколько стоят запуск и конец; медианы."""
+    thread = comma(median(pair.thread for pair in pairs))
+    process = comma(median(pair.process for pair in pairs))
+    costs = f"поток {thread} мс, процесс {process} мс"
+    return f" {costs} (медианы {len(pairs)} пар)"
+
+
+def handover(facts: Facts, rounds: list[Round]) -> str:
+    """Через сколько поток лишается GIL: как настроено и как вышло."""
+    setting = f"настроено {comma(facts.interval, 1)} мс"
+    measured = f"измерено {comma(turn(rounds, facts.workers), 1)} мс (медиана)"
+    return f"GIL отбирают через: {setting}, {measured}"
+
+
+def together(journal: list[Notes]) -> str:
+    """Сколько было потоков и процессов."""
+    threads = len({notes.thread for notes in journal})
+    processes = len({notes.pid for notes in journal})
+    if processes == 1:
+        return f"потоков {threads}, а процесс у них общий"
+    return f"потоков {threads}, процессов {processes}"
+
+
+def dearer(pairs: list[Pair]) -> str:
+    """Насколько запуск процесса дольше запуска потока: медиана пар."""
+    ratios = [pair.process / pair.thread for pair in pairs]
+    wins = sum(ratio > 1.1 for ratio in ratios)
+    if 4 * wins < 3 * len(ratios):
+        return "пары расходятся, о запуске судить нельзя: повторите"
+    how = f"в {comma(median(ratios), 1)} раза дольше потока"
+    score = f"так в {wins} парах из {len(pairs)}"
+    return f"процесс запускается {how}: {score}"
+
+
+def faster(rounds: list[Round], n: int) -> str:
+    """Насколько потоки быстрее одного: медиана, но не больше занятых ядер."""
+    ratios = speedups(rounds, n)
+    ratio = median(ratios)
+    most = busy(rounds, n)
+    wins = sum(one > 1.1 for one in ratios)
+    spread = f"(по кругам {comma(min(ratios))}–{comma(max(ratios))})"
+    if ratio <= 1.1 and 4 * wins <= len(ratios):
+        how = f"не быстрее, чем в 1: ускорение {comma(ratio)} {spread}"
+    elif 4 * wins < 3 * len(ratios) or most <= 1.1:
+        return "скорость ядер менялась, об ускорении судить нельзя: повторите"
+    elif ratio > most:
+        how = f"быстрее не больше чем в {comma(most)} раза"
+        how += ": скорость ядер менялась"
     else:
-        texts = [f"потоки работали попеременно, обычно по {turn:.1f} мс: {seen}"]
-    speedups = [f"{single.seconds / several.seconds:.2f}" for single, several in zip(one, many)]
-    texts.append(f"ускорение {alone.seconds / run.seconds:.2f}; по кругам: {'; '.join(speedups)}")
-    return texts
+        how = f"быстрее в {comma(ratio)} раза"
+        how += f": так в {wins} кругах из {len(ratios)}"
+    return f"в {n} потоках {how}"
 
 
-def print_row(title: str, cells: list) -> None:
-    print(f"{title:18}" + "".join(f"{cell:>12}" for cell in cells))
+def conclusions(facts: Facts, rounds: list[Round]) -> list[str]:
+    """Что следует из кругов, которые в счёт."""
+    n = facts.workers
+    again = "судить нельзя: закройте лишнее и повторите"
+    if len(rounds) < len(facts.rounds) / 2:
+        return [f"ядра отнимали, {again}"]
+    cores = busy(rounds, n)
+    if cores > 1.3:  # больше одного ядра можно занять только одновременно
+        how = "одновременно"
+    elif cores > 1.1 or cores < 0.9:
+        return [f"ядра отнимали, {again}"]
+    elif facts.cores > 1 and not facts.gil:
+        return [f"второе ядро не досталось, {again}"]
+    elif median(len(switches(one[n])) for one in rounds) < n:
+        how = "один за другим"
+    else:
+        how = f"попеременно, обычно по {comma(turn(rounds, n), 1)} мс"
+    seen = f"занято ядер {comma(cores)} из {facts.cores}"
+    return [f"потоки работали {how}: {seen}", faster(rounds, n)]
+
+
+def report(facts: Facts, shades: str) -> list[str]:
+    """Сколько кругов в счёт, таблица, шкала времени и выводы."""
+    rounds = fair(facts)
+    shown = rounds or facts.rounds
+    one = typical(facts, shown)
+    lines = [f" в счёт {len(rounds)} из {len(facts.rounds)}"]
+    lines += table(shown, facts.workers)
+    if facts.gil:
+        lines.append(handover(facts, shown))
+    lines += ["", *picture(facts, one, shades), ""]
+    texts = [together(one[facts.workers].journal), dearer(facts.pairs)]
+    texts += conclusions(facts, rounds)
+    return lines + [f"Вывод: {text}." for text in texts]
+
+
+def dotted(measurements: Iterator) -> list:
+    """Собрать измеренное; как только что-то есть, напечатать точку."""
+    results = []
+    for one in measurements:
+        results.append(one)
+        print(".", end="", flush=True)
+    return results
+
+
+def drawable(shades: str, plain: str) -> str:
+    """Знаки, которые можно напечатать: в cp1251, например, нет «█»."""
+    missing = b"?" in shades.encode(sys.stdout.encoding, "replace")
+    return plain if missing else shades
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter)
-    parser.add_argument("--workers", type=int, choices=(2, 4, 8), help="сколько потоков")
-    workers = parser.parse_args().workers or max(2, min(4, CORES))
-    print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
-    print(f"ядер: {CORES}, способ запуска: {get_start_method()}")
-
-    lives = [(lifetime(Thread), lifetime(Process)) for _ in range(5)]
-    thread, process = (median(kind) for kind in zip(*lives))
-    print(f"\nзапустить и дождаться: поток {thread:.3f} мс, процесс {process:.3f} мс")
-    print(f"при GIL ждущий поток потребует его через {1000 * sys.getswitchinterval():g} мс")
-    runs: dict[int, list[Run]] = {1: [], workers: []}
-    print_row("потоков", list(runs))
-    for number in range(1, ROUNDS + 1):
-        for n, tries in runs.items():
-            tries.append(measure(PORTIONS, n))
-        print_row(f"круг {number}, с", [f"{tries[-1].seconds:.2f}" for tries in runs.values()])
-    best = [min(tries) for tries in runs.values()]
-    print_row("занято ядер", [f"{run.busy:.2f}" for run in best])
-    print_row("смен потока", [run.switches for run in best])
-    print_row("верных ответов", [run.right for run in best])
-    print(
-        f"\nпроцесс {os.getpid()}, начало прогона; столбец — 2 мс: чем плотнее, тем дольше работал"
+    parser = ArgumentParser(
+        description=__doc__, formatter_class=RawTextHelpFormatter
     )
-    print(*timeline(best[1]), sep="\n", end="\n\n")
+    parser.add_argument(
+        "--workers", type=int, choices=(2, 4, 8), help="сколько потоков"
+    )
+    workers = parser.parse_args().workers or max(2, min(4, CORES))
+    print(f"{INTERPRETER}, способ запуска: {get_start_method()}")
 
-    pids = {pid for pid, _ in best[1].notes}
-    common = "процесс у них общий" if len(pids) == 1 else f"процессов {len(pids)}"
-    texts = [f"потоков {len(best[1].notes)}, а {common}"]
-    texts += [f"запустить процесс и дождаться его в {process / thread:.1f} раза дольше, чем поток"]
-    for text in texts + conclusions(*runs.values(), CORES):
-        print(f"Вывод: {text.replace('.', ',')}.")
+    print("\nзапустить и дождаться: ", end="", flush=True)
+    pairs = dotted(lifetimes())
+    print(births(pairs))
+    portions = enough()
+    print(f"порций {portions}; точка — круг: ", end="", flush=True)
+    rounds = dotted(experiment(portions, workers))
+    interval = 1000 * sys.getswitchinterval()
+    facts = Facts(pairs, rounds, workers, CORES, GIL, interval, tick())
+    print(*report(facts, drawable(" ░▒▓█", " .:+#")), sep="\n")
 
 
-# --- Служебное: одно и то же во всех файлах ----------------------------------------------
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-GIL = "включён" if sys.version_info < (3, 13) or sys._is_gil_enabled() else "выключен"
-if __name__ in ("__main__", "__mp_main__"):  # в программе и в детях, которые импортируют её заново
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу — и родителя, и детей
+# --- Служебное: одно и то же во всех файлах ---------------------------------
+HAS_AFFINITY = hasattr(os, "sched_getaffinity")  # нет в Windows и macOS
+CORES = len(os.sched_getaffinity(0)) if HAS_AFFINITY else os.cpu_count() or 1
+GIL = sys.version_info < (3, 13) or sys._is_gil_enabled()
+STATE = "включён" if GIL else "выключен"
+SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
+VERSION = sys.version.split()[0]
+INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
+DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
+if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
+    print("Запустите прямо в терминале: python3 имя_файла.py")
+    sys.exit(1)
+if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
-        sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
-    try:
-        main()
-    except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
-        print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
-        os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами
+    if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(errors="replace", line_buffering=True)
+    main()

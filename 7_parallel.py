@@ -1,229 +1,528 @@
 """Чем ускорить работу: потоками, корутинами, процессами? Смотря какая работа.
 
 Смотрите: во сколько раз быстрее, чем одно за другим, и сколько ядер занято.
-Попробуйте: --work 4, заданий вчетверо больше. Чьё ускорение вырастет?
+Попробуйте: --workers 16, процессов больше. Какая работа пойдёт быстрее?
 """
 
 import asyncio
 import hashlib
 import os
-import platform
 import signal
-import socket
 import sys
 from argparse import ArgumentParser, RawTextHelpFormatter
-from collections import namedtuple
-from concurrent import futures
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import ExitStack
 from functools import partial
-from math import isqrt
+from math import isqrt, sqrt
 from multiprocessing import Pipe, Process, get_start_method, parent_process
+from multiprocessing.connection import Connection
+from socket import create_connection
+from statistics import median
 from textwrap import fill
 from threading import Thread, get_native_id
-from time import perf_counter, process_time, thread_time
+from time import perf_counter, process_time
+from typing import Any, NamedTuple
 
-JOBS = 16  # заданий каждого вида (--work умножит); потоков в пуле — не больше
+JOBS = 16  # заданий каждого вида
+THREADS = 16  # потоков в пуле
 DELAY = 0.005  # через сколько секунд отвечает сервер
-ROUNDS = 8  # способы чередуются, чтобы помехи достались всем поровну; сравниваем лучшие прогоны
 
 
 def is_prime(number: int) -> bool:
     """Простое ли число: пробуем делители от 2 до корня из числа."""
-    return number > 1 and all(number % divisor != 0 for divisor in range(2, isqrt(number) + 1))
+    if number < 2:
+        return False
+    return all(number % divisor for divisor in range(2, isqrt(number) + 1))
 
 
-def python_code(_) -> str:
-    """Счёт на Python: сколько простых чисел меньше 3000. Адрес сервера ни к чему."""
-    return str(sum([is_prime(number) for number in range(3_000)]))
+def count_primes(limit: int) -> int:
+    """Счёт на Python: сколько простых чисел меньше limit."""
+    return sum([is_prime(number) for number in range(limit)])  # True — это 1
 
 
-def c_code(_) -> str:
-    """Счёт в C: контрольная сумма MD5 миллиона букв «a»; hashlib на это время отпускает GIL."""
-    return hashlib.md5(b"a" * 1_000_000, usedforsecurity=False).hexdigest()
+def checksum(size: int) -> str:
+    """Счёт в C: SHA-3 от size букв «a»; hashlib на это время отпускает GIL."""
+    return hashlib.sha3_512(b"a" * size).hexdigest()
 
 
-def waiting(address: tuple) -> str:
-    """Ожидание: подключиться к серверу и прочитать ответ, который придёт не сразу."""
-    with socket.create_connection(address, timeout=10) as conn, conn.makefile() as file:
-        return file.read()  # до конца: пока сервер не закроет соединение
-
-
-async def waiting_async(address: tuple) -> str:
-    """То же в корутине (async def): пока await ждёт ответа, поток она отдаёт другим."""
-    reader, writer = await asyncio.open_connection(*address)
-    answer = await reader.read()
-    writer.close()
+def ask(address: tuple) -> str:
+    """Ожидание: подключиться к серверу и прочесть ответ; он придёт не сразу."""
+    with create_connection(address, timeout=10) as server:
+        answer = server.recv(100)
     return answer.decode()
 
 
-KINDS = {  # вид работы: функция и ответ, известный заранее
-    "счёт на Python": (python_code, "430"),
-    "счёт в C": (c_code, "7707d6ae4e027c70eea2a935c2296f21"),
-    "ожидание": (waiting, "OK"),
-}
+async def count_primes_async(limit: int) -> int:
+    """Тот же счёт в корутине: await в ней нет, и другие ждут её конца."""
+    return count_primes(limit)
 
 
-def work(job, address: tuple) -> tuple:
-    """Сделать задание (вызвать job): ответ, чей он (процесс и поток), секунды на ядре."""
-    begin = thread_time()
-    answer = job(address)
-    return answer, os.getpid(), get_native_id(), thread_time() - begin
+async def checksum_async(size: int) -> str:
+    """И эта корутина, пока не кончит, никому не уступит."""
+    return checksum(size)
 
 
-def one_after_another(job, address: tuple, count: int) -> list[tuple]:
-    """Сделать задание, потом следующее, в этом же потоке."""
-    return [work(job, address) for _ in range(count)]
+async def ask_async(address: tuple) -> str:
+    """То же ожидание: пока await ждёт ответа, работают другие корутины."""
+    reader, writer = await asyncio.open_connection(*address)
+    answer = await reader.read(100)
+    writer.close()
+    await writer.wait_closed()
+    return answer.decode()
 
 
-def in_pool(pool: futures.Executor, job, address: tuple, count: int) -> list[tuple]:
-    """Раздать задания пулу и собрать ответы; пул — потоков, процессов, с 3.14 интерпретаторов."""
-    tasks = [pool.submit(work, job, address) for _ in range(count)]  # взять обещания и не ждать…
-    return [task.result(timeout=25) for task in tasks]  # …а теперь дождаться каждого ответа
+def one_after_another(job: Callable, inputs: list) -> list:
+    """Сделать задание, потом следующее: в этом же потоке."""
+    return [job(value) for value in inputs]
 
 
-async def work_async(job, address: tuple) -> tuple:
-    """Сделать задание в корутине. Счёту ждать нечего, и поток он никому не отдаст."""
-    answer = await waiting_async(address) if job is waiting else job(address)
-    return answer, os.getpid(), get_native_id(), 0  # поток один на всех: время сочтёт measure()
+def in_pool(job: Callable, inputs: list, pool: Executor) -> list:
+    """Раздать задания потокам, процессам или интерпретаторам пула."""
+    return list(pool.map(job, inputs))  # ответы — в порядке заданий
 
 
-async def in_coroutines(job, address: tuple, count: int) -> list[tuple]:
-    """Запустить по корутине на задание и дождаться всех; эту корутину запускает asyncio.run()."""
-    return await asyncio.gather(*[work_async(job, address) for _ in range(count)])
+async def in_coroutines(job: Callable, inputs: list) -> list:
+    """Запустить по корутине на задание; все они живут в одном потоке."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(job(value)) for value in inputs]
+    return [task.result() for task in tasks]  # TaskGroup дождался всех
 
 
-# --- Измерения и вывод -----------------------------------------------------------------
+def open_pools(workers: int) -> dict[str, Executor]:
+    """Пулы; работники запускаются, когда пулу дадут первые задания.
 
-Run = namedtuple("Run", "seconds busy threads")
-
-
-def measure(way, job, right: str, address: tuple, count: int) -> Run:
-    """Прогон одним способом: секунды, занято ядер, сколько потоков делали задания."""
-    begin, cpu = perf_counter(), process_time()
-    answers, pids, threads, spent = zip(*way(job, address, count))
-    seconds, cpu = perf_counter() - begin, process_time() - cpu
-    if set(answers) != {right}:
-        raise RuntimeError(f"верный ответ {right}, а получены {set(answers)}")
-    cpu += sum(own for pid, own in zip(pids, spent) if pid != os.getpid())
-    return Run(seconds, cpu / seconds, len(set(zip(pids, threads))))
+    Процессы — раньше потоков: fork копирует программу, и потоки ей помешают.
+    """
+    return {
+        "процессы": ProcessPoolExecutor(workers, initializer=follow_parent),
+        "потоки": ThreadPoolExecutor(THREADS),
+    }
 
 
-def serve(host: str, sender) -> None:
-    """Ребёнок: сервер, который отвечает «OK» через DELAY секунд после подключения."""
-    follow_parent()  # убьют родителя — кончиться и самому
+def open_interpreters(workers: int) -> Executor:
+    """Пул интерпретаторов одного процесса: у каждого свой поток и свой GIL."""
+    if sys.version_info >= (3, 14):
+        from concurrent.futures import InterpreterPoolExecutor
 
-    async def answer(_, writer) -> None:
+        return InterpreterPoolExecutor(workers)
+    raise NotImplementedError("они есть с Python 3.14")
+
+
+# --- Измерения и вывод ------------------------------------------------------
+
+ROUNDS = 8  # в каждом круге все виды работы и все способы по разу
+FAIR = 0.95  # столько ядра должно достаться счёту, иначе круг не в счёт
+MOST = 8  # больше процессов для такой короткой работы не нужно
+BASE, THREAD_POOL, COROUTINES = "одно за другим", "потоки", "корутины"
+PROCESSES, INTERPRETERS = "процессы", "интерпретаторы"
+WAITING = "ожидание"
+GAIN, NO_GAIN = "ускоряют", "не ускоряют"
+AGAIN = "судить нельзя: закройте лишнее и повторите"
+
+
+class Kind(NamedTuple):
+    """Вид работы: чем её делать, над чем и какой ответ известен заранее."""
+
+    name: str
+    job: Callable
+    job_async: Callable
+    value: Any
+    right: Any
+
+
+class Answer(NamedTuple):
+    """Ответ, чей он и сколько секунд занимал ядро процесс, пока его искал."""
+
+    value: Any
+    pid: int
+    thread: int
+    cpu: float
+
+
+class Run(NamedTuple):
+    """Все задания одного вида одним способом; время — в секундах."""
+
+    seconds: float
+    cpu: float  # сколько занимали ядра, все вместе
+    threads: int  # сколько потоков, пусть и разных процессов, делали задания
+
+    @property
+    def busy(self) -> float:
+        """Сколько ядер было занято в среднем."""
+        return self.cpu / self.seconds
+
+
+Round = dict[str, dict[str, Run]]  # вид работы: {способ: прогон}
+
+
+class Facts(NamedTuple):
+    """Всё измеренное. tick — шаг часов процессорного времени, с."""
+
+    rounds: list[Round]
+    jobs: int
+    cores: int
+    tick: float
+    lack: str  # почему нет интерпретаторов; пусто, если они есть
+
+
+class Cell(NamedTuple):
+    """Клетка таблицы: способ рядом с «одно за другим» того же круга."""
+
+    speedups: list[float]  # во сколько раз быстрее, по кругам
+    busy: float  # занято ядер за все круги…
+    error: float  # …и на сколько это может быть неточно
+    threads: int  # сколько потоков делали задания
+
+    @property
+    def wins(self) -> int:
+        """В скольких кругах заметно быстрее."""
+        return sum(speedup > 1.1 for speedup in self.speedups)
+
+
+def kinds(address: tuple) -> list[Kind]:
+    """Три вида работы; ответы — из OEIS A000720 и примеров NIST к SHA-3."""
+    digest = (
+        "3c3a876da14034ab60627c077bb98f7e120a2a5370212dffb3385a18d4f38859"
+        "ed311d0a9d5141ce9cc5c66ee689b266a8aa18ace8282a0e0db596c90b0a7b87"
+    )
+    return [
+        Kind("счёт на Python", count_primes, count_primes_async, 4_000, 550),
+        Kind("счёт в C", checksum, checksum_async, 1_000_000, digest),
+        Kind(WAITING, ask, ask_async, address, "OK"),
+    ]
+
+
+def timed(job: Callable, value: Any) -> tuple:
+    """Сделать задание; вернуть поля Answer (его интерпретатор не передаст)."""
+    cpu = process_time()
+    answer = job(value)
+    cpu = process_time() - cpu
+    return answer, os.getpid(), get_native_id(), cpu
+
+
+async def timed_async(job: Callable, value: Any) -> tuple:
+    """То же в корутине."""
+    cpu = process_time()
+    answer = await job(value)
+    cpu = process_time() - cpu
+    return answer, os.getpid(), get_native_id(), cpu
+
+
+def perform(way: str, kind: Kind, pools: dict) -> list[Answer]:
+    """Сделать все задания этого вида этим способом."""
+    inputs = [kind.value] * JOBS
+    job: Callable = partial(timed, kind.job)
+    if way == COROUTINES:
+        job = partial(timed_async, kind.job_async)
+        answers = asyncio.run(in_coroutines(job, inputs))
+    elif way == BASE:
+        answers = one_after_another(job, inputs)
+    else:
+        answers = in_pool(job, inputs, pools[way])
+    return [Answer(*fields) for fields in answers]
+
+
+def measure(way: str, kind: Kind, pools: dict) -> Run:
+    """Сделать все задания, сверить ответы и сказать, сколько это заняло."""
+    cpu = process_time()
+    begin = perf_counter()
+    answers = perform(way, kind, pools)
+    seconds = perf_counter() - begin
+    cpu = process_time() - cpu  # всех потоков этого процесса
+    for answer in answers:
+        if answer.value != kind.right:
+            text = f"верный ответ {kind.right!r}, а получен {answer.value!r}"
+            raise ValueError(f"{kind.name}, {way}: {text}")
+        if answer.pid != os.getpid():  # а это процессы пула
+            cpu += answer.cpu
+    return Run(seconds, cpu, len({(one.pid, one.thread) for one in answers}))
+
+
+def experiment(works: list[Kind], pools: dict, step: float) -> Iterator[Round]:
+    """Круг за кругом; в каждом втором порядок способов обратный.
+
+    Если часы процессорного времени идут шагами step, кругов столько, чтобы
+    любой счёт занял хотя бы двадцать шагов.
+    """
+    ways = [BASE, THREAD_POOL, COROUTINES, PROCESSES]
+    ways += [INTERPRETERS] * (INTERPRETERS in pools)
+    shortest = 0.0  # сколько секунд длился за все круги самый короткий счёт
+    number = 0
+    while number < ROUNDS or (shortest < 20 * step and number < 4 * ROUNDS):
+        order = ways if number % 2 == 0 else ways[::-1]
+        one: Round = {}
+        for kind in works:
+            one[kind.name] = {way: measure(way, kind, pools) for way in order}
+        yield one
+        number += 1
+        shortest += min(one[kind.name][BASE].seconds for kind in works[:-1])
+
+
+def tick() -> float:
+    """Шаг часов процессорного времени, с: микросекунды, а в Windows 15,6 мс."""
+    begin = now = process_time()
+    while now == begin:
+        now = process_time()
+    begin = now
+    while now == begin:
+        now = process_time()
+    return now - begin
+
+
+def fair(kind: str, facts: Facts) -> list[dict[str, Run]]:
+    """Круги, в которых у счёта одно за другим ядра не отнимали.
+
+    Прогон короче двадцати шагов часов так не проверить: судят по всем вместе.
+    """
+    rounds = [one[kind] for one in facts.rounds]
+    if kind == WAITING:
+        return rounds
+    if min(one[BASE].seconds for one in rounds) < 20 * facts.tick:
+        share = busy(rounds, BASE) + blur(rounds, BASE, facts.tick)
+        return rounds if share >= FAIR else []
+    return [one for one in rounds if one[BASE].busy >= FAIR]
+
+
+def blur(rounds: list[dict[str, Run]], way: str, step: float) -> float:
+    """На сколько ядер может ошибиться busy(): часы идут шагами, с.
+
+    Прогон захватит на шаг больше или меньше, но не всегда в одну сторону.
+    """
+    return step * sqrt(len(rounds)) / sum(one[way].seconds for one in rounds)
+
+
+def busy(rounds: list[dict[str, Run]], way: str) -> float:
+    """Сколько ядер было занято в среднем по всем кругам."""
+    cpu = sum(one[way].cpu for one in rounds)
+    return cpu / sum(one[way].seconds for one in rounds)
+
+
+def cells(kind: str, facts: Facts) -> dict[str, Cell]:
+    """Столбец таблицы: способ и его клетка, по кругам, которые идут в счёт."""
+    rounds = fair(kind, facts) or [one[kind] for one in facts.rounds]
+    column = {}
+    for way in facts.rounds[0][kind]:
+        speedups = [one[BASE].seconds / one[way].seconds for one in rounds]
+        threads = max(one[way].threads for one in rounds)
+        share, error = busy(rounds, way), blur(rounds, way, facts.tick)
+        column[way] = Cell(speedups, share, error, threads)
+    return column
+
+
+def comma(value: float, digits: int = 2) -> str:
+    """Число с запятой: 1,88."""
+    return f"{value:.{digits}f}".replace(".", ",")
+
+
+def table(facts: Facts) -> list[str]:
+    """Строка на способ, столбец на вид работы."""
+    ways = list(facts.rounds[0][WAITING])
+    rows = {way: f"{way:16}" for way in ways}
+    head = " " * 16
+    for kind in facts.rounds[0]:
+        digits, width = (1, 17) if kind == WAITING else (2, 15)
+        head += f"{kind:{width + 6}}"
+        rounds = fair(kind, facts) or [one[kind] for one in facts.rounds]
+        for way, cell in cells(kind, facts).items():
+            low, high = min(cell.speedups), max(cell.speedups)
+            text = f"{comma(median(cell.speedups), digits):>4} "
+            text += f"({comma(low, 1)}–{comma(high, 1)})"
+            if way == BASE:
+                milliseconds = 1000 * median(one[way].seconds for one in rounds)
+                text = f"{milliseconds:4.0f} мс"
+            rows[way] += f"{text:{width}}{comma(cell.busy)}  "
+    return [line.rstrip() for line in (head, *rows.values())]
+
+
+def verdict(kind: str, way: str, column: dict[str, Cell], cores: int) -> str:
+    """Ускоряет ли способ эту работу; если не видно, то «судить нельзя»."""
+    cell = column[way]
+    share = cell.wins / len(cell.speedups)
+    if kind == WAITING:
+        if share >= 0.75:
+            return GAIN
+        return NO_GAIN if share <= 0.25 and cell.threads == 1 else AGAIN
+    if share >= 0.75 and cell.busy > 1.3 and cores > 1:
+        return GAIN  # счёт ускоряют только лишние ядра
+    # Не ускоряет тот, у кого было ядро, а больше он не взял, хотя и мог. Одному
+    # потоку больше не взять; были ли ядра для пула потоков, видно по процессам:
+    # их меньше, и достаётся им не больше. Не было ядер — судить нельзя.
+    most = max(cell.busy for cell in column.values())
+    only = cell.threads == 1 or (cores == 1 and most <= 1.3)
+    free = way == THREAD_POOL and column[PROCESSES].busy > 1.5
+    kept = FAIR - cell.error <= cell.busy <= 1.1 + cell.error
+    slow = median(cell.speedups) <= 1.1
+    return NO_GAIN if kept and slow and (only or free) else AGAIN
+
+
+def gain(kind: str, way: str, cell: Cell, facts: Facts) -> str:
+    """Во сколько раз ускоряет: медиана, но не больше возможного."""
+    limit = min(cell.busy, facts.cores)
+    if kind == WAITING:  # сразу ждут столько, сколько потоков или корутин
+        limit = facts.jobs if way == COROUTINES else cell.threads
+    speedup = median(cell.speedups)
+    most = "не больше чем " if speedup > limit else ""
+    times = comma(min(speedup, limit), 1 if kind == WAITING else 2)
+    return f"{way} {most}в {times} раза"
+
+
+def conclusion(kind: str, facts: Facts) -> str:
+    """Чем эту работу стоит ускорять, чем не стоит, о чём судить нельзя."""
+    spoiled = len(facts.rounds) - len(fair(kind, facts))
+    if spoiled > len(facts.rounds) / 2:
+        where = f"в {spoiled} из {len(facts.rounds)} кругов"
+        return f"{kind}: ядра отнимали {where}, {AGAIN}"
+    column = cells(kind, facts)
+    groups: dict[str, list[str]] = {GAIN: [], NO_GAIN: [], AGAIN: []}
+    for way in list(column)[1:]:  # первый — одно за другим
+        groups[verdict(kind, way, column, facts.cores)].append(way)
+    parts = []
+    if groups[GAIN]:
+        gains = [gain(kind, way, column[way], facts) for way in groups[GAIN]]
+        wins = min(column[way].wins for way in groups[GAIN])
+        total = len(column[BASE].speedups)
+        where = f"хотя бы в {wins} из {total} кругов"
+        if wins == total:
+            where = f"во всех {total} кругах"
+        parts.append(f"{GAIN} {', '.join(gains)} (так {where})")
+    if groups[NO_GAIN]:
+        parts.append(f"{NO_GAIN} {', '.join(groups[NO_GAIN])}")
+    if not parts:
+        return f"{kind} — {AGAIN}"
+    if groups[AGAIN]:
+        what, advice = AGAIN.split(": ")
+        parts.append(f"{what}: {', '.join(groups[AGAIN])} ({advice})")
+    return f"{kind} {'; '.join(parts)}"
+
+
+def waiters(facts: Facts) -> str:
+    """Сколько потоков ждало ответов у пула и у корутин."""
+    rounds = fair(WAITING, facts)
+    delay = 1000 * median(one[BASE].seconds for one in rounds) / facts.jobs
+    pool = max(one[THREAD_POOL].threads for one in rounds)
+    loop = max(one[COROUTINES].threads for one in rounds)
+    text = f"на {facts.jobs} ожиданий по {comma(delay, 1)} мс"
+    return f"{text} пулу понадобилось потоков {pool}, а корутинам {loop}"
+
+
+def report(facts: Facts) -> list[str]:
+    """Таблица и выводы — только по измеренному."""
+    lines = table(facts)
+    if facts.lack:
+        lines.append(fill(f"интерпретаторов нет: {facts.lack}", 80))
+    lines.append("")
+    texts = [conclusion(kind, facts) for kind in facts.rounds[0]]
+    texts.append(waiters(facts))
+    return lines + [
+        fill(f"Вывод: {text}.", 80, subsequent_indent="  ") for text in texts
+    ]
+
+
+def start_server() -> tuple:
+    """Запустить сервер отдельным процессом; вернуть его адрес."""
+    receiver, sender = Pipe(duplex=False)
+    Process(target=serve, args=(sender,), daemon=True).start()
+    sender.close()  # кончится сервер — и recv() не будет ждать вечно
+    return receiver.recv()
+
+
+def serve(sender: Connection) -> None:
+    """Сервер: отвечает «OK» через DELAY секунд после подключения."""
+    follow_parent()
+
+    async def answer(reader, writer) -> None:
         await asyncio.sleep(DELAY)
         writer.write(b"OK")
         writer.close()
 
     async def listen() -> None:
-        server = await asyncio.start_server(answer, host, 0)  # 0 — любой свободный порт
-        sender.send(server.sockets[0].getsockname())
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        sender.send(server.sockets[0].getsockname())  # порт — любой свободный
         await server.serve_forever()
 
     asyncio.run(listen())
 
 
-def conclusion(kind: str, runs: dict[str, list[Run]]) -> str:
-    """Чем эту работу стоит ускорять; runs — {способ: прогоны}, первый — одно за другим."""
-    alone, *others = runs.values()
-    counting = min(alone).busy > 0.2  # это счёт: работа занимает ядро, а не ждёт
-    free = CORES == 1 or max(min(tries).busy for tries in others) > 1.3  # были ли ядра свободны
-    words: dict = {"ускоряют": [], "не ускоряют": [], "судить нельзя, повторите:": []}
-    for way, tries in zip(list(runs)[1:], others):
-        speedup, busy = min(alone).seconds / min(tries).seconds, min(tries).busy
-        shares = [run.busy for run in alone + tries]
-        if speedup > 1.1 and (busy > 1.3 or not counting):  # счёт ускоряют только лишние ядра
-            words["ускоряют"].append(f"{way} в {speedup:.1f} раза")
-        elif counting and not (free and 0.8 < min(shares) <= max(shares) < 1.1):
-            words["судить нельзя, повторите:"].append(way)
-        else:
-            words["не ускоряют"].append(way)
-    return f"{kind} " + "; ".join(f"{w} {', '.join(ways)}" for w, ways in words.items() if ways)
+def start_interpreters(
+    workers: int, works: list[Kind], pools: dict, stack: ExitStack
+) -> str:
+    """Прибавить пул интерпретаторов; если их не дают, вернуть почему."""
+    try:
+        pool = stack.enter_context(open_interpreters(workers))
+        for kind in works:
+            perform(INTERPRETERS, kind, {INTERPRETERS: pool})
+    except NotImplementedError as error:
+        return str(error)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    pools[INTERPRETERS] = pool
+    return ""
 
 
-def print_row(title: str, cells: list) -> None:
-    print(f"{title:16}" + "".join(f"{cell:>16}" for cell in cells))
+def start_pools(workers: int, works: list[Kind], stack: ExitStack) -> dict:
+    """Открыть пулы и сделать пробные задания, чтобы все в них запустились."""
+    pools = open_pools(workers)
+    for way, pool in pools.items():
+        stack.enter_context(pool)
+        for kind in works:
+            perform(way, kind, pools)
+    return pools
 
 
 def main() -> None:
-    parser = ArgumentParser(description=__doc__, formatter_class=RawTextHelpFormatter)
-    parser.add_argument("--workers", type=int, choices=(2, 4, 8, 16), help="сколько процессов")
-    parser.add_argument("--work", type=int, default=1, choices=(1, 2, 4), help="больше заданий")
-    parser.add_argument("--cluster", metavar="АДРЕС:ПОРТ", help="планировщик dask.distributed")
-    options = parser.parse_args()
-    workers, count, host = options.workers or min(CORES, 8), JOBS * options.work, "127.0.0.1"
-    if options.cluster is not None:
-        try:
-            host, port = options.cluster.rsplit(":", 1)
-            with socket.create_connection((host, int(port)), timeout=3) as conn:
-                host = conn.getsockname()[0]  # под этим адресом нас видит кластер
-        except (OSError, ValueError, OverflowError) as error:
-            parser.exit(2, f"По адресу «{options.cluster}» нет планировщика: {error}\n")
-    print(f"Python {platform.python_version()}, GIL {GIL}, {platform.system()}", end=", ")
-    print(f"ядер: {CORES}, способ запуска: {get_start_method()}")
-    receiver, sender = Pipe(duplex=False)
-    Process(target=serve, args=(host, sender), daemon=True).start()
-    sender.close()
-    address = receiver.recv()
-    processes = futures.ProcessPoolExecutor(workers, initializer=follow_parent)
-    in_pool(processes, python_code, address, workers)  # процессы — раньше, чем появятся потоки
-    ways = {
-        "одно за другим": one_after_another,
-        "потоки": partial(in_pool, futures.ThreadPoolExecutor(JOBS)),
-        "корутины": lambda *task: asyncio.run(in_coroutines(*task)),
-        "процессы": partial(in_pool, processes),
-    }
-    if options.cluster:
-        from distributed import Client
+    parser = ArgumentParser(
+        description=__doc__, formatter_class=RawTextHelpFormatter
+    )
+    parser.add_argument(
+        "--workers", type=int, choices=(2, 4, 8, 16), help="сколько процессов"
+    )
+    workers = parser.parse_args().workers or min(CORES, MOST)
+    print(f"{INTERPRETER}, способ запуска: {get_start_method()}")
 
-        client = Client(options.cluster, timeout=5)
-        ways["кластер"] = partial(in_pool, client.get_executor(pure=False))
-    elif sys.version_info >= (3, 14):
-        ways["интерпретаторы"] = partial(in_pool, futures.InterpreterPoolExecutor(workers))
-        ways["интерпретаторы"](python_code, address, workers)  # запустить заранее
-    print(f"\nзаданий каждого вида {count}, потоков {JOBS}, процессов {workers}; точка — круг")
-    print_row("", list(ways)[1:])
-    texts = []
-    for kind, task in KINDS.items():
-        runs: dict[str, list[Run]] = {way: [] for way in ways}
-        print(kind, end=" ")
-        for _ in range(ROUNDS):
-            print(end=".", flush=True)  # начат ещё один круг: видно, что программа не стоит
-            for way, perform in ways.items():
-                runs[way].append(measure(perform, *task, address, count))
-        alone, *others = runs.values()
-        seconds, best = min(alone).seconds, [min(tries) for tries in others]
-        print(f" одно за другим {1000 * seconds:.0f} мс, занято ядер {min(alone).busy:.2f}")
-        print_row("  ускорение", [f"{seconds / run.seconds:.2f}" for run in best])
-        spreads = [[a.seconds / b.seconds for a, b in zip(alone, tries)] for tries in others]
-        print_row("  по кругам", [f"{min(many):.2f}–{max(many):.2f}" for many in spreads])
-        print_row("  занято ядер", [f"{run.busy:.2f}" for run in best])
-        texts.append(conclusion(kind, runs))
-    processes.shutdown()
-    pool, loop = (min(runs[way]).threads for way in ("потоки", "корутины"))
-    texts.append(f"чтобы ждать, пулу понадобилось потоков {pool}, а корутинам {loop}")
+    counts = f"заданий по {JOBS}, потоков {THREADS}, процессов {workers}"
+    print(f"\n{counts}; ускорение (по кругам) и занято ядер")
+    if workers == MOST < CORES:
+        print(f"процессов не больше {MOST}", end="; ")
+    print("точка — круг: ", end="", flush=True)
+    works = kinds(start_server())
+    with ExitStack() as stack:
+        pools = start_pools(workers, works, stack)
+        lack = start_interpreters(workers, works, pools, stack)
+        rounds, step = [], tick()
+        for one in experiment(works, pools, step):
+            rounds.append(one)
+            print(".", end="", flush=True)
     print()
-    for text in texts:
-        print(fill(f"Вывод: {text.replace('.', ',')}.", 80, subsequent_indent="  "))
+    print(*report(Facts(rounds, JOBS, CORES, step, lack)), sep="\n")
 
 
 def follow_parent() -> None:
-    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
-    Thread(target=lambda: (parent_process().join(), os._exit(1)), daemon=True).start()
+    """Процесс пула: если программу убьют, кончиться вслед за ней."""
+
+    def wait_and_exit() -> None:
+        parent_process().join()
+        os._exit(1)
+
+    Thread(target=wait_and_exit, daemon=True).start()
 
 
-# --- Служебное: одно и то же во всех файлах ----------------------------------------------
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-GIL = "включён" if sys.version_info < (3, 13) or sys._is_gil_enabled() else "выключен"
-if __name__ in ("__main__", "__mp_main__"):  # в программе и в детях, которые импортируют её заново
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу — и родителя, и детей
+# --- Служебное: одно и то же во всех файлах ---------------------------------
+HAS_AFFINITY = hasattr(os, "sched_getaffinity")  # нет в Windows и macOS
+CORES = len(os.sched_getaffinity(0)) if HAS_AFFINITY else os.cpu_count() or 1
+GIL = sys.version_info < (3, 13) or sys._is_gil_enabled()
+STATE = "включён" if GIL else "выключен"
+SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
+VERSION = sys.version.split()[0]
+INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
+DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
+if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
+    print("Запустите прямо в терминале: python3 имя_файла.py")
+    sys.exit(1)
+if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
-    if hasattr(sys.stdout, "reconfigure"):  # в IDLE его нет
-        sys.stdout.reconfigure(errors="replace", line_buffering=True)  # нет буквы — будет «?»
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # без его предупреждений
-    try:
-        main()
-    except (EOFError, ImportError, OSError, RuntimeError) as error:  # отказ системы, смерть детей
-        print(f"Дальше не вышло: {type(error).__name__}: {error}", file=sys.stderr)
-        os._exit(1)  # не дожидаясь детей: они кончатся вслед за нами
+    if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
+        sys.stdout.reconfigure(encoding="utf-8")
+    sys.stdout.reconfigure(errors="replace", line_buffering=True)
+    main()
