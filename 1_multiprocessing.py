@@ -1,4 +1,4 @@
-"""Процессы: кто их порождает, что они наследуют, сколько стоят и чем кончаются.
+"""Процессы: откуда берутся, что наследуют, сколько стоят, как завершаются.
 
 Смотрите: у каждого процесса свой pid; то, что родитель изменил на ходу, видит
 только ребёнок fork; между концом нашего ребёнка и join() остаётся зомби.
@@ -40,7 +40,7 @@ def ask_child(method: str) -> tuple:
     context = get_context(method)  # multiprocessing с этим способом запуска
     receiver, sender = context.Pipe(duplex=False)  # канал: sender → receiver
     process = context.Process(target=introduce, args=(sender,), daemon=True)
-    process.start()  # daemon: если мы кончимся раньше, то и он вместе с нами
+    process.start()  # daemon: завершаясь сами, мы завершим и его
     sender.close()  # пишет теперь он один: умрёт — recv() не будет ждать вечно
     answer = receiver.recv()
     process.join()  # дождаться конца
@@ -70,21 +70,21 @@ def live_and_die(method: str, seconds: float) -> tuple:
     process = context.Process(target=sleep, args=(seconds,), daemon=True)
     process.start()
     if seconds > 0:
-        process.kill()  # только просьба: умрёт он чуть позже
-    wait([process.sentinel])  # ждать конца, но о коде возврата не спрашивать
+        process.kill()  # kill() не ждёт: процесс умрёт чуть позже
+    wait([process.sentinel])  # ждать завершения, но код возврата не спрашивать
     before = remains(process.pid)
     process.join()  # спросить код; теперь система может о процессе забыть
     return process.exitcode, before, remains(process.pid)
 
 
 def remains(pid) -> str:
-    """Что осталось у нас от ребёнка, который кончился: зомби или ничего."""
+    """Что осталось у нас от завершившегося ребёнка: зомби или ничего."""
     if not hasattr(os, "waitid"):
         return "не узнать"  # нет в Windows, а в macOS есть с Python 3.13
     try:
         os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)  # не убирая его
         return "зомби"
-    except ChildProcessError:  # нашего ребёнка с таким pid нет
+    except ChildProcessError:  # такого нет: убран или не наш (forkserver)
         return "ничего"
 
 
@@ -157,7 +157,7 @@ def time_start(method: str) -> Start:
 
 
 def experiment(methods: list[str]) -> Iterator[Round]:
-    """Круг за кругом: каждый способ по разу, в чётном в обратном порядке."""
+    """Круг за кругом: каждый способ по разу, через круг в обратном порядке."""
     for number in range(ROUNDS):
         order = methods if number % 2 == 0 else methods[::-1]
         yield {method: time_start(method) for method in order}
@@ -266,7 +266,7 @@ def slower(rounds: list[Round], counted: list[Round]) -> str:
     found = ratios(counted, slowest, fastest)
     held = sum(ratio > LONGER for ratio in found)
     if len(found) < len(rounds) / 2 or held < 0.75 * len(found):
-        return "о цене запуска судить нельзя: закройте лишнее и повторите"
+        return "о времени запуска судить нельзя: закройте лишнее и повторите"
     return (
         f"{slowest} запускает процесс в {comma(median(found))} раза дольше "
         f"{fastest}: так в {held} кругах из {len(found)}"
@@ -344,13 +344,13 @@ SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
 VERSION = sys.version.split()[0]
 INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
 DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
-if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
-    print("Запустите прямо в терминале: python3 имя_файла.py")
-    sys.exit(1)
-if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+if (DIRECT and not sys.flags.inspect) or __name__ == "__mp_main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
     if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
         sys.stdout.reconfigure(encoding="utf-8")
+    if not DIRECT:  # IDLE, Jupyter, отладчик, python3 < файл
+        print("Запустите прямо в терминале: python3 имя_файла.py")
+        sys.exit(1)
     sys.stdout.reconfigure(errors="replace", line_buffering=True)
     main()

@@ -1,7 +1,7 @@
 """Память процессов не общая: что изменил ребёнок, родитель не увидит.
 
 Смотрите: что стало у ребёнка и что у родителя; как всё-таки передать изменение.
-Попробуйте: MEGABYTES = 8 вместо 32. Что подешевеет вчетверо?
+Попробуйте: MEGABYTES = 8 вместо 32. Что станет быстрее вчетверо?
 """
 
 import os
@@ -55,7 +55,7 @@ def ask_child(method: str) -> tuple:
     context = get_context(method)  # multiprocessing с этим способом запуска
     receiver, sender = context.Pipe(duplex=False)  # канал: sender → receiver
     process = context.Process(target=change, args=(sender,), daemon=True)
-    process.start()  # daemon: если мы кончимся раньше, то и он вместе с нами
+    process.start()  # daemon: завершаясь сами, мы завершим и его
     sender.close()  # пишет теперь он один: умрёт — recv() не будет ждать вечно
     answer = receiver.recv()
     finish(process)
@@ -83,8 +83,8 @@ def through_queue() -> list:
     queue = Queue()
     process = Process(target=put_numbers, args=(queue,), daemon=True)
     process.start()
-    answer = queue.get(timeout=10)  # сначала забрать…
-    finish(process)  # …потом дождаться конца
+    answer = queue.get(timeout=10)  # сначала забрать: положивший много…
+    finish(process)  # …не завершится, пока его данные не прочтут
     return answer
 
 
@@ -108,12 +108,12 @@ def through_pipe() -> dict:
     return answer
 
 
-# Value — число, которое лежит в общей памяти, вместе с замком.
+# Value — число в общей памяти и замок к нему.
 
 
 def increase(value) -> None:
     """Ребёнок: увеличить общее число."""
-    with value.get_lock():  # += — это чтение и запись, между ними не впускать
+    with value.get_lock():  # += — чтение и запись: никого между ними
         value.value += 1
 
 
@@ -132,7 +132,7 @@ def through_value() -> int:
 def increase_byte(name: str) -> None:
     """Ребёнок: найти блок по имени и увеличить первый байт."""
     block = SharedMemory(name)
-    block.buf[0] += 1
+    block.buf[0] += 1  # меняет он один, замок не нужен
     block.close()
 
 
@@ -299,7 +299,7 @@ def experiment(size: int) -> Iterator[Round]:
 
 
 def deliver_in_turn(block: SharedMemory, size: int) -> Iterator[Round]:
-    """Круг за кругом: оба способа по разу, в нечётном в обратном порядке.
+    """Круг за кругом: оба способа по разу, через круг в обратном порядке.
 
     Нулевой круг не в счёт: ребёнок ещё запускается, а память под блок система
     выделяет при первой записи.
@@ -447,13 +447,13 @@ SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
 VERSION = sys.version.split()[0]
 INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
 DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
-if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
-    print("Запустите прямо в терминале: python3 имя_файла.py")
-    sys.exit(1)
-if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+if (DIRECT and not sys.flags.inspect) or __name__ == "__mp_main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
     if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
         sys.stdout.reconfigure(encoding="utf-8")
+    if not DIRECT:  # IDLE, Jupyter, отладчик, python3 < файл
+        print("Запустите прямо в терминале: python3 имя_файла.py")
+        sys.exit(1)
     sys.stdout.reconfigure(errors="replace", line_buffering=True)
     main()

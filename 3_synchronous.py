@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import pairwise
-from math import isnan, isqrt, nan
+from math import isqrt, nan
 from string import ascii_uppercase
 from time import perf_counter, process_time
 from typing import NamedTuple
@@ -41,7 +41,7 @@ def solve(job: Callable, limits: list[int]) -> list:
 # --- Измерения и вывод ------------------------------------------------------
 
 ROUNDS = 4  # сколько раз сделать все задания
-FAIR = 0.95  # если счёту досталось меньше ядра, его отнимали
+FAIR = 0.95  # если счёту досталась меньшая доля ядра, его отнимали
 
 
 class Record(NamedTuple):
@@ -66,11 +66,6 @@ class Run(NamedTuple):
     def cpu(self) -> float:
         """Сколько секунд задания занимали ядра, все вместе."""
         return sum(record.cpu for record in self.records)
-
-    @property
-    def busy(self) -> float:
-        """Сколько ядер было занято в среднем."""
-        return self.cpu / self.seconds
 
     @property
     def preemptions(self) -> float:
@@ -153,8 +148,9 @@ def report(facts: Facts) -> list[str]:
             overlaps += after.begin < before.end
     order = f"внахлёст {overlaps} раз" if overlaps else "строго одно за другим"
     lines = table(last)
-    taken = "не узнать" if isnan(last.preemptions) else last.preemptions
-    lines += [f"верных ответов {last.right}, ядро отнято раз: {taken}", ""]
+    taken = f"{last.preemptions:.0f}".replace("nan", "не узнать")
+    right = f"{last.right} из {len(last.records)}"
+    lines += [f"верных ответов {right}, ядро отнято раз: {taken}", ""]
     text = f"задания шли {order}, занято ядер {comma(busy)} из {facts.cores}"
     if busy < FAIR:
         text += " (ядро отнимали)"
@@ -182,13 +178,13 @@ SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
 VERSION = sys.version.split()[0]
 INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
 DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
-if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
-    print("Запустите прямо в терминале: python3 имя_файла.py")
-    sys.exit(1)
-if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+if (DIRECT and not sys.flags.inspect) or __name__ == "__mp_main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
     if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
         sys.stdout.reconfigure(encoding="utf-8")
+    if not DIRECT:  # IDLE, Jupyter, отладчик, python3 < файл
+        print("Запустите прямо в терминале: python3 имя_файла.py")
+        sys.exit(1)
     sys.stdout.reconfigure(errors="replace", line_buffering=True)
     main()

@@ -1,7 +1,8 @@
-"""Потоки: живут в одном процессе, дёшевы, но при GIL счёт не ускоряют.
+"""Потоки: в одном процессе, дёшевы, но при GIL счёт на Python не ускоряют.
 
 GIL — замок интерпретатора: код на Python выполняет тот поток, который его
-держит. Смотрите: на шкале времени потоки передают друг другу GIL, и пока один
+держит.
+Смотрите: на шкале времени потоки передают друг другу GIL, и пока один
 работает, другие ждут. Без GIL строки сплошные, и ядер занято больше одного.
 Попробуйте: --workers 8; если есть Python без GIL (python3.14t), запустите им.
 """
@@ -12,7 +13,7 @@ import sys
 from argparse import ArgumentParser, RawTextHelpFormatter
 from collections.abc import Iterator
 from itertools import pairwise
-from math import isqrt
+from math import isqrt, sqrt
 from multiprocessing import Process, get_start_method
 from statistics import median
 from threading import Barrier, Thread, get_native_id
@@ -80,7 +81,7 @@ WIDTH = 60  # столбцов на шкале
 
 
 class Pair(NamedTuple):
-    """За сколько мс запустился и кончился поток и рядом с ним процесс."""
+    """За сколько мс запустился и завершился поток и рядом с ним процесс."""
 
     thread: float
     process: float
@@ -163,7 +164,7 @@ def enough() -> int:
 
 
 def experiment(portions: int, workers: int) -> Iterator[Round]:
-    """Круг за кругом: один поток и workers потоков, в чётном круге наоборот."""
+    """Круг за кругом: 1 и workers потоков; чётный круг — в обратном порядке."""
     for number in range(ROUNDS):
         order = (1, workers) if number % 2 == 0 else (workers, 1)
         yield {n: measure(portions, n) for n in order}
@@ -186,8 +187,10 @@ def fair(facts: Facts) -> list[Round]:
     Прогон короче двадцати шагов часов по отдельности не проверить; тогда судим
     по всем вместе.
     """
-    if median(one[1].seconds for one in facts.rounds) < 20 * facts.tick:
-        return facts.rounds if busy(facts.rounds, 1) >= FAIR else []
+    seconds = [one[1].seconds for one in facts.rounds]
+    if median(seconds) < 20 * facts.tick:
+        blur = facts.tick * sqrt(len(seconds)) / sum(seconds)  # ошибка часов
+        return facts.rounds if busy(facts.rounds, 1) + blur >= FAIR else []
     return [one for one in facts.rounds if one[1].busy >= FAIR]
 
 
@@ -258,7 +261,7 @@ def shade(share: float, shades: str) -> str:
 def timeline(run: Run, shades: str) -> list[str]:
     """Строка на поток: чем плотнее знак, тем дольше поток в это время работал.
 
-    Между двумя записями прошло много — значит, поток ждал, а работали другие.
+    Между двумя записями прошло много — значит, поток ждал: GIL или ядра.
     """
     start = min(notes.times[0] for notes in run.journal)
     rows = []
@@ -305,7 +308,9 @@ def births(pairs: list[Pair]) -> str:
 def handover(facts: Facts, rounds: list[Round]) -> str:
     """Через сколько поток лишается GIL: как настроено и как вышло."""
     setting = f"настроено {comma(facts.interval, 1)} мс"
-    measured = f"измерено {comma(turn(rounds, facts.workers), 1)} мс (медиана)"
+    measured = "измерить не вышло: потоки не сменялись"
+    if found := turn(rounds, facts.workers):
+        measured = f"измерено {comma(found, 1)} мс (медиана)"
     return f"GIL отбирают через: {setting}, {measured}"
 
 
@@ -319,14 +324,14 @@ def together(journal: list[Notes]) -> str:
 
 
 def dearer(pairs: list[Pair]) -> str:
-    """Насколько запуск процесса дольше запуска потока: медиана пар."""
+    """Насколько запуск и конец процесса дольше, чем потока: медиана пар."""
     ratios = [pair.process / pair.thread for pair in pairs]
     wins = sum(ratio > 1.1 for ratio in ratios)
     if 4 * wins < 3 * len(ratios):
         return "пары расходятся, о запуске судить нельзя: повторите"
     how = f"в {comma(median(ratios), 1)} раза дольше потока"
     score = f"так в {wins} парах из {len(pairs)}"
-    return f"процесс запускается {how}: {score}"
+    return f"запуск и конец процесса {how}: {score}"
 
 
 def faster(rounds: list[Round], n: int) -> str:
@@ -376,6 +381,8 @@ def report(facts: Facts, shades: str) -> list[str]:
     shown = rounds or facts.rounds
     one = typical(facts, shown)
     lines = [f" в счёт {len(rounds)} из {len(facts.rounds)}"]
+    if not rounds:
+        lines = [f"{lines[0]}, в таблице все круги"]
     lines += table(shown, facts.workers)
     if facts.gil:
         lines.append(handover(facts, shown))
@@ -430,13 +437,13 @@ SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
 VERSION = sys.version.split()[0]
 INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
 DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
-if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
-    print("Запустите прямо в терминале: python3 имя_файла.py")
-    sys.exit(1)
-if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+if (DIRECT and not sys.flags.inspect) or __name__ == "__mp_main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
     if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
         sys.stdout.reconfigure(encoding="utf-8")
+    if not DIRECT:  # IDLE, Jupyter, отладчик, python3 < файл
+        print("Запустите прямо в терминале: python3 имя_файла.py")
+        sys.exit(1)
     sys.stdout.reconfigure(errors="replace", line_buffering=True)
     main()

@@ -28,6 +28,7 @@ PRIMES = 1_028  # …их столько (OEIS A000720), столько раз �
 ADDITIONS = range(200_000)  # столько раз поток прибавит единицу без проверок
 ITEMS = 10_000  # сколько чисел пройдёт через очередь
 
+# В --step строки узнают по словам counter, before и with.
 counter = 0  # общий счётчик: его видят и меняют все потоки
 lock = Lock()  # замок: держать его может только один поток
 
@@ -50,7 +51,7 @@ def join(threads: list[Thread]) -> None:
 
 
 def sign_in(guests: list) -> None:
-    """Поток: записать в общий список своё имя и какой это список."""
+    """Поток: записать в общий список своё имя и id списка."""
     guests.append((current_thread().name, id(guests)))
 
 
@@ -81,7 +82,11 @@ def with_lock(numbers: range) -> None:
 
 
 def plus_one(numbers: range) -> None:
-    """Поток: прибавлять единицу без замка, зато и без долгих проверок."""
+    """Поток: прибавлять единицу без замка, зато и без долгих проверок.
+
+    При GIL CPython (с 3.10) не сменит поток посреди этой строки, и потерь не
+    видно. Язык этого не обещает, а без GIL они есть.
+    """
     global counter
     for _ in numbers:
         counter += 1
@@ -120,7 +125,7 @@ def consume(queue: Queue, taken: list) -> None:
         number = queue.get()  # если очередь пуста, get() подождёт
         if number is None:  # «больше не будет»
             break
-        # Прервать append() CPython не даёт, хотя язык этого и не обещает.
+        # append() в CPython не теряет и без замка; язык этого не обещает.
         taken.append(number)
 
 
@@ -133,7 +138,7 @@ def pass_through_queue(consumers: int) -> list[int]:
     writers = start(produce, [(queue, even), (queue, odd)])
     readers = start(consume, [(queue, taken)] * consumers)
     join(writers)
-    for _ in readers:  # по одному на каждого; с 3.13 есть queue.shutdown()
+    for _ in readers:  # по None на каждого; с 3.13 есть queue.shutdown()
         queue.put(None)
     join(readers)
     return taken
@@ -297,7 +302,7 @@ def shared(facts: Facts) -> str:
     """Все ли потоки записались и один ли у них список."""
     names = len({name for name, _ in facts.guests})
     lists = len({which for _, which in facts.guests})
-    text = f"в общий список записались потоков: {names} из {facts.workers}"
+    text = f"в общий список записалось потоков: {names} из {facts.workers}"
     return f"{text}, списков: {lists}"
 
 
@@ -323,7 +328,7 @@ def price(facts: Facts) -> str:
     if 4 * dearer >= 3 * len(rounds):
         ratio = comma(median(one.ratio for one in rounds), 1)
         agree = f"так в {dearer} кругах из {len(rounds)}"
-        return f"{text}, времени в {ratio} раза больше: {agree}"
+        return f"{text}, времени ушло в {ratio} раза больше: {agree}"
     if 4 * same >= 3 * len(rounds):
         agree = f"так в {same} кругах из {len(rounds)}"
         return f"{text}, времени ушло почти столько же: {agree}"
@@ -341,16 +346,16 @@ def report(facts: Facts) -> list[str]:
         shared(facts),
         losses(rounds),
         price(facts),
-        f"counter += 1 без замка потерял {plain} из {additions}",
+        f"counter += 1 без замка потерял за все круги {plain} из {additions}",
         f"очередь потеряла чисел: {ITEMS - once} из {ITEMS}, "
         f"выдала дважды: {len(facts.taken) - once}",
     ]
     shown = counting if 2 * len(counting) >= len(rounds) else rounds
     lines = [round_row("медиана", shown)]
-    lines.append(row("обновлений", [run.total for run in rounds[0]]))
+    lines.append(row("всего было", [run.total for run in rounds[0]]))
     if len(counting) < len(rounds):
         spoiled = len(rounds) - len(counting)
-        lines.append(f"не в счёт кругов: {spoiled}, в них отнимали ядро")
+        lines.append(f"о цене не в счёт кругов: {spoiled}, там отнимали ядро")
     return [*lines, "", *[wrapped(text) for text in texts]]
 
 
@@ -470,7 +475,8 @@ def play(
     """Играть, пока оба потока не дойдут до конца или не застрянут."""
     global counter
     counter = 0
-    one, two = players = [Player(work, args) for args in arguments]
+    players = [Player(work, args) for args in arguments]
+    one, two = players
     for player in players:
         player.start()
         player.stopped.acquire()
@@ -516,8 +522,8 @@ def outcome(moves: list[Move]) -> list[str]:
             if unseen:
                 over = ", ".join(str(one.number) for one in unseen)
                 texts.append(
-                    f"ход {move.number}: поток {move.who} записал "
-                    f"{move.counter} поверх записанного потоком "
+                    f"в ходе {move.number} поток {move.who} записал "
+                    f"{move.counter} и затёр записанное потоком "
                     f"{unseen[-1].who} в ходе {over}"
                 )
             writes.append(move)
@@ -542,6 +548,7 @@ def keys() -> Generator[str, None, None]:
 
         usual = termios.tcgetattr(sys.stdin)
         by_key = termios.tcgetattr(sys.stdin)
+        # [3] — флаги: не ждать Enter, не показывать знак, Ctrl-C — просто знак.
         by_key[3] &= ~(termios.ICANON | termios.ECHO | termios.ISIG)
         termios.tcsetattr(sys.stdin, termios.TCSADRAIN, by_key)
         try:
@@ -571,8 +578,8 @@ def turns() -> Generator[int, None, None]:
 
 def step(work: Callable, arguments: list[tuple]) -> None:
     """Сыграть: строка таблицы на ход, в конце — чем кончилось."""
-    print("\nчей ход, решаете вы: 1 или 2 (хватит — Ctrl-C)")
-    print("ход — строка, где есть counter или with, и всё до следующей такой")
+    print("\nчей ход, решаете вы: 1 или 2 (выйти — Ctrl-C)")
+    print("ход: строка с counter или with и всё до следующей такой строки")
     head = step_row("ход", "чей", "строка", "counter", *SEATS)
     print(head)
     moves: list[Move] = []
@@ -630,13 +637,13 @@ SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
 VERSION = sys.version.split()[0]
 INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
 DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
-if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
-    print("Запустите прямо в терминале: python3 имя_файла.py")
-    sys.exit(1)
-if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+if (DIRECT and not sys.flags.inspect) or __name__ == "__mp_main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
     if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
         sys.stdout.reconfigure(encoding="utf-8")
+    if not DIRECT:  # IDLE, Jupyter, отладчик, python3 < файл
+        print("Запустите прямо в терминале: python3 имя_файла.py")
+        sys.exit(1)
     sys.stdout.reconfigure(errors="replace", line_buffering=True)
     main()

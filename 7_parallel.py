@@ -47,7 +47,7 @@ def checksum(size: int) -> str:
 
 
 def ask(address: tuple) -> str:
-    """Ожидание: подключиться к серверу и прочесть ответ; он придёт не сразу."""
+    """Ожидание: подключиться и прочесть ответ; recv() ждёт, отпустив GIL."""
     with create_connection(address, timeout=10) as server:
         answer = server.recv(100)
     return answer.decode()
@@ -59,7 +59,7 @@ async def count_primes_async(limit: int) -> int:
 
 
 async def checksum_async(size: int) -> str:
-    """И эта корутина, пока не кончит, никому не уступит."""
+    """И эта корутина, пока не закончит, другим не уступит."""
     return checksum(size)
 
 
@@ -92,7 +92,8 @@ async def in_coroutines(job: Callable, inputs: list) -> list:
 def open_pools(workers: int) -> dict[str, Executor]:
     """Пулы; работники запускаются, когда пулу дадут первые задания.
 
-    Процессы — раньше потоков: fork копирует программу, и потоки ей помешают.
+    Процессы — раньше потоков: fork копирует лишь тот поток, что его вызвал, и
+    замки, взятые остальными, в копии никто не отдаст.
     """
     return {
         "процессы": ProcessPoolExecutor(workers, initializer=follow_parent),
@@ -101,12 +102,12 @@ def open_pools(workers: int) -> dict[str, Executor]:
 
 
 def open_interpreters(workers: int) -> Executor:
-    """Пул интерпретаторов одного процесса: у каждого свой поток и свой GIL."""
+    """Пул интерпретаторов одного процесса: у каждого свой поток, свой и GIL."""
     if sys.version_info >= (3, 14):
         from concurrent.futures import InterpreterPoolExecutor
 
         return InterpreterPoolExecutor(workers)
-    raise NotImplementedError("они есть с Python 3.14")
+    raise NotImplementedError("нужен Python 3.14 или новее")
 
 
 # --- Измерения и вывод ------------------------------------------------------
@@ -246,7 +247,9 @@ def experiment(works: list[Kind], pools: dict, step: float) -> Iterator[Round]:
     любой счёт занял хотя бы двадцать шагов.
     """
     ways = [BASE, THREAD_POOL, COROUTINES, PROCESSES]
-    ways += [INTERPRETERS] * (INTERPRETERS in pools)
+    if INTERPRETERS in pools:
+        ways.append(INTERPRETERS)
+    counting = works[:-1]  # последнее — ожидание, оно ядра не занимает
     shortest = 0.0  # сколько секунд длился за все круги самый короткий счёт
     number = 0
     while number < ROUNDS or (shortest < 20 * step and number < 4 * ROUNDS):
@@ -256,7 +259,7 @@ def experiment(works: list[Kind], pools: dict, step: float) -> Iterator[Round]:
             one[kind.name] = {way: measure(way, kind, pools) for way in order}
         yield one
         number += 1
-        shortest += min(one[kind.name][BASE].seconds for kind in works[:-1])
+        shortest += min(one[kind.name][BASE].seconds for kind in counting)
 
 
 def tick() -> float:
@@ -347,7 +350,7 @@ def verdict(kind: str, way: str, column: dict[str, Cell], cores: int) -> str:
         return GAIN  # счёт ускоряют только лишние ядра
     # Не ускоряет тот, у кого было ядро, а больше он не взял, хотя и мог. Одному
     # потоку больше не взять; были ли ядра для пула потоков, видно по процессам:
-    # их меньше, и достаётся им не больше. Не было ядер — судить нельзя.
+    # их не больше, и достаётся им не больше. Не было ядер — судить нельзя.
     most = max(cell.busy for cell in column.values())
     only = cell.threads == 1 or (cores == 1 and most <= 1.3)
     free = way == THREAD_POOL and column[PROCESSES].busy > 1.5
@@ -372,7 +375,7 @@ def conclusion(kind: str, facts: Facts) -> str:
     spoiled = len(facts.rounds) - len(fair(kind, facts))
     if spoiled > len(facts.rounds) / 2:
         where = f"в {spoiled} из {len(facts.rounds)} кругов"
-        return f"{kind}: ядра отнимали {where}, {AGAIN}"
+        return f"{kind}: похоже, ядра отнимали ({where}), {AGAIN}"
     column = cells(kind, facts)
     groups: dict[str, list[str]] = {GAIN: [], NO_GAIN: [], AGAIN: []}
     for way in list(column)[1:]:  # первый — одно за другим
@@ -516,13 +519,13 @@ SYSTEM = {"win32": "Windows", "darwin": "macOS"}.get(sys.platform, "Linux")
 VERSION = sys.version.split()[0]
 INTERPRETER = f"Python {VERSION}, GIL {STATE}, {SYSTEM}, ядер: {CORES}"
 DIRECT = sys.argv[0] not in ("", "-") and sys._getframe().f_back is None
-if __name__ == "__main__" and not DIRECT:  # IDLE, Jupyter, отладчик, python3 <
-    print("Запустите прямо в терминале: python3 имя_файла.py")
-    sys.exit(1)
-if __name__ in ("__main__", "__mp_main__") and not sys.flags.inspect:
+if (DIRECT and not sys.flags.inspect) or __name__ == "__mp_main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C завершает сразу всех
 if __name__ == "__main__":
     if "я".encode(sys.stdout.encoding, "replace") == b"?":  # нет кириллицы
         sys.stdout.reconfigure(encoding="utf-8")
+    if not DIRECT:  # IDLE, Jupyter, отладчик, python3 < файл
+        print("Запустите прямо в терминале: python3 имя_файла.py")
+        sys.exit(1)
     sys.stdout.reconfigure(errors="replace", line_buffering=True)
     main()

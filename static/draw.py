@@ -1,16 +1,16 @@
 """Картинки урока: шесть PNG рядом с этим файлом. Нужна matplotlib.
 
-python3 draw.py            перерисовать все картинки
-python3 draw.py --record   сперва выполнить программы 4, 5 и 7 и сохранить их вывод
+python3 static/draw.py   перерисовать все картинки
 
-Шкалы времени и ускорения нарисованы по выводу настоящих прогонов, он лежит в recorded/.
+Шкалы времени и ускорения нарисованы по выводу настоящих прогонов: он лежит в recorded/, и это те
+же прогоны, что в README.md (их вместе записывает tests/readme.py). PNG вдвое шире, чем показывает
+README.md (1440 точек вместо 720), чтобы и на проекторе были чёткими.
+
 Язык один на все картинки: цвет и штриховка — чья работа или чья память, рамка с круглыми
 углами — процесс, волна — поток, толстая полоса — работает, тонкая линия или волна — ждёт.
 """
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from math import pi, sin
@@ -26,10 +26,10 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import Affine2D, Bbox
 
 HERE = Path(__file__).resolve().parent
-RECORDED = {  # программа: слова, без которых запись не годится, и с чем запускать
-    "4_math": ("задания шли одновременно", "--workers", "2"),
-    "5_threads": ("потоки работали попеременно", "--workers", "2"),
-    "7_parallel": ("счёт на Python ускоряют процессы",),
+RECORDED = {  # программа: слова, без которых запись не годится
+    "4_math": "задания шли одновременно",
+    "5_threads": "потоки работали попеременно",
+    "7_parallel": "счёт на Python ускоряют процессы",
 }
 INK, GREY = "#1A1A1A", "#595959"
 BLUE, ORANGE, GREEN, COMMON, PURPLE = range(5)  # COMMON — общее для всех
@@ -46,17 +46,8 @@ Span = tuple[float, float, str]  # отрезок работы: начало и 
 def after(title: str, text: str) -> str:
     """Всё, что стоит в записи после слов title."""
     if title not in text:
-        sys.exit(f"в записи нет слов «{title.strip()}»: нужны два свободных ядра и --record")
+        sys.exit(f"в записи нет слов «{title.strip()}»: нужны два свободных ядра и tests/readme.py")
     return text.split(title, 1)[1]
-
-
-def record() -> None:
-    """Выполнить программы и сохранить их вывод целиком, если он годится."""
-    for script, (words, *options) in RECORDED.items():
-        command = [sys.executable, str(HERE.parent / f"{script}.py"), *options]
-        output = subprocess.check_output(command, env=os.environ | {"PYTHONUTF8": "1"})
-        after(words, output.decode())
-        (HERE / "recorded" / f"{script}.txt").write_bytes(output)
 
 
 def load(script: str) -> str:
@@ -68,7 +59,7 @@ def timelines(text: str, columns: int | None = None) -> list[list[Span]]:
     """Когда работали двое: строки шкалы (или только их начало) программы 4 или 5."""
     rows = re.findall(r"^(?:pid|поток) +\d+ *\|(.+)\|", text, re.MULTILINE)
     if len(rows) != 2:
-        sys.exit(f"на картинке место двоим, а на шкале записи {len(rows)}: нужен --record")
+        sys.exit(f"на картинке место двоим, а на шкале записи {len(rows)}")
     return [spans(row[:columns]) for row in rows]
 
 
@@ -84,17 +75,25 @@ def spans(marks: str) -> list[Span]:
 
 
 def speedups(text: str) -> dict[str, dict[str, str]]:
-    """Ускорения из вывода программы 7: {вид работы: {способ: ускорение}}."""
-    ways = ["потоки", *after(" потоки ", text).splitlines()[0].split()]
-    table = {}
-    for kind in "счёт на Python", "счёт в C", "ожидание":
-        row = after(f"\n{kind} .", text + "\n").split("\n")[1]
-        table[kind] = dict(zip(ways, after("ускорение", row).split()))
+    """Ускорения из таблицы программы 7: {вид работы: {способ: ускорение}}."""
+    kinds = re.findall(r"^ +(счёт на Python) +(счёт в C) +(ожидание)", text, re.MULTILINE)
+    if len(kinds) != 1:
+        sys.exit("в записи программы 7 нет заголовка таблицы")
+    table: dict[str, dict[str, str]] = {kind: {} for kind in kinds[0]}
+    for way, cells in re.findall(r"^([а-я]+) +(\d+,\d+ \(.+)$", text, re.MULTILINE):
+        found = re.findall(r"(\d+,\d+) \(", cells)  # перед скобками — медиана, в них — по кругам
+        for kind, speedup in zip(table, found, strict=True):
+            table[kind][way] = speedup
     return table
 
 
+def number(text: str) -> float:
+    """«1,88» — 1.88."""
+    return float(text.replace(",", "."))
+
+
 class Picture:
-    """Белый лист шириной 100 единиц (720 точек) и всё, что на нём рисуют."""
+    """Белый лист шириной 100 единиц (1440 точек) и всё, что на нём рисуют."""
 
     width = 100
 
@@ -102,7 +101,7 @@ class Picture:
         rcdefaults()  # чужие настройки matplotlib картинок не изменят
         rcParams["hatch.linewidth"] = 2.5
         self.height = height
-        self.figure = Figure(figsize=(self.width / 10, height / 10), dpi=72)
+        self.figure = Figure(figsize=(self.width / 10, height / 10), dpi=144)
         self.ax = self.figure.add_axes((0, 0, 1, 1), xlim=(0, self.width), ylim=(0, height))
         self.ax.axis("off")
         self.labels: list[tuple[str, Bbox]] = []  # надписи и место, которое заняли их буквы
@@ -262,9 +261,9 @@ def start_methods() -> Picture:
     """Кто кого запускает и что достаётся ребёнку."""
     p = Picture(128)
     for y, name, system, note, pages in (
-        (90, "fork", "Linux, Python по 3.13", "копия; страницы общие, пока в них не пишут", BLUE),
+        (90, "fork", "Linux, Python по 3.13", "копия; ребёнку досталось всё, что было", BLUE),
         (50, "spawn", "macOS и Windows", "новый Python; файл импортирован заново", ORANGE),
-        (10, "forkserver", "Linux, Python с 3.14", "; fork делает сервер с одним потоком", GREEN),
+        (10, "forkserver", "Linux, Python с 3.14", "; сервер копирует себя", GREEN),
     ):
         p.text(4, y + 33, name, TITLE)
         p.text(4, y + 27, f"по умолчанию: {system}", color=GREY)
@@ -326,7 +325,7 @@ def which_way() -> Picture:
     """Какой способ какую работу ускоряет; у ожидания масштаб другой, иначе остальных не видно."""
     table = speedups(load("7_parallel"))
     owners = {"потоки": BLUE, "корутины": GREEN, "процессы": ORANGE}
-    *counting, waiting = (max(map(float, row.values())) for row in table.values())
+    *counting, waiting = (max(map(number, row.values())) for row in table.values())
     ways = len(table["ожидание"])
     left, p = 28 if ways == 3 else 43, Picture(56 + 25.5 * ways)
     p.text(4, p.height - 6, "Что чем ускорять", TITLE)
@@ -338,11 +337,10 @@ def which_way() -> Picture:
         p.text(4, y, kind, 5)
         p.dashes(left + unit, y - 4 - 8.5 * ways, y - 4)
         for n, (way, speedup) in enumerate(row.items(), 1):
-            faster, length = float(speedup) > 1.2, unit * float(speedup)
+            faster, length = number(speedup) > 1.2, unit * number(speedup)
             p.text(4, y - 8.5 * n, way)
             p.bar((left, y - 3 - 8.5 * n, length, 6), owners.get(way, PURPLE) if faster else COMMON)
-            number = left + max(length, unit) + 1.5
-            p.text(number, y - 8.5 * n, speedup.replace(".", ","), bold=faster)
+            p.text(left + max(length, unit) + 1.5, y - 8.5 * n, speedup, bold=faster)
     p.text(96, y, "другой масштаб", align=1, color=GREY)
     return p
 
@@ -361,7 +359,5 @@ def draw(picture: Callable[[], Picture], folder: Path = HERE) -> Picture:
 
 
 if __name__ == "__main__":
-    if "--record" in sys.argv:
-        record()
     for picture in PICTURES:
         draw(picture)

@@ -1,7 +1,4 @@
-"""Ложь, которую обязаны заметить тесты тех утверждений, что названы в её первой строке.
-
-Строка с цифры — номер программы, утверждения, в чём ложь; «-» — что заменить, «+» — чем.
-"""
+"""Ложь, которую обязаны заметить тесты тех утверждений, на которые она нападает."""
 
 from typing import NamedTuple
 
@@ -10,275 +7,1025 @@ class Lie(NamedTuple):
     """Ложь: номер программы, на какие утверждения нападает, в чём состоит, что чем заменить."""
 
     number: int
-    claims: list[str]
+    claims: str
     pretends: str
     old: str
     new: str
 
 
-TABLE = """
-1 P1: разные pid не сосчитаны
--разных pid {len(pids)}
-+разных pid {ROUNDS * len(births)}
-1 P1: pid детей придуманы
--{pid:12}
-+{os.getpid() - 1 - sorted(births).index(method):12}
-1 P1 P2: чей ребёнок, решено по названию способа
--"мы" if parent == os.getpid() else "не мы"
-+"не мы" if method == "forkserver" else "мы"
-1 P2: кто видит setting, решено по названию способа
--if tries[-1][-1] == setting]
-+if method == "fork"]
-1 P2: что видит ребёнок, напечатано по названию способа
--        whose = "мы" if
-+        seen = setting if method == "fork" else "исходное"
-+        whose = "мы" if
-1 M1: часы пущены после process.start()
--    start = perf_counter()
--    process.start()
-+    process.start()
-+    start = perf_counter()
-1 M1: во сколько раз быстрее, известно заранее
--{cost[method] / cost[fastest]:.1f}
-+{4.1 * len(method) ** 2 / 16:.1f}
-1 R2: зомби или нет, решено по названию способа
--before = state(process.pid)
-+before = "ничего" if method == "forkserver" else "зомби"
-1 R2: после join() никто не смотрел
--before, state(process.pid)
-+before, "ничего"
-1 R2: код возврата решён по судьбе
--return process.exitcode, before
-+return -9 if fate == "убит" else 0, before
-1 R3: отказ напечатан без попытки
--    target = lambda: None
-+    if method != "fork":
-+        return "отказ, AttributeError: Can't pickle local object …"
-+    target = lambda: None
-1 M3: предел известен заранее
--os.sysconf("SC_CHILD_MAX") if
-+127_235 if
-2 P4 M2: содержимое у родителя — с копии, снятой до детей
--{original:19}{memory()}
-+{original:19}{original}
-2 P4 M2: вывод о родителе верен всегда
--"прежнее" if memory() == original else "новое"
-+"прежнее"
-2 P4: ребёнок говорит, что изменил, но не меняет
--    sender.send((os.getpid(), before, memory()))
-+    sender.send((os.getpid(), before, "[1, 2, 3] {'x': 1, 'y': 2} 8"))
-2 P4: pid родителя придуман
--{os.getpid():7}
-+{os.getpid() - 3:7}
-2 P5: Value увеличил сам родитель
--Value=(counter, value.value)
-+Value=(counter, counter + 1)
-2 P5: через что дошло, известно заранее
--for name, (old, new) in seen.items() if old != new]
-+for name in seen]
-2 R1: общий блок заполнен один раз, до кругов
--        data = bytes([number]) * block.size  # все байты равны номеру круга
--        begin = perf_counter()
--        queue.put(data)  # упаковать (pickle), пропустить через канал, распаковать
--        by_queue = receiver.recv()
--        middle = perf_counter()
--        block.buf[:] = data  # записать в сам блок: он виден обоим
-+        data = bytes([1]) * block.size
-+        block.buf[:] = data if number == 1 else block.buf[:]
-+        number = 1
-+        begin = perf_counter()
-+        queue.put(data)
-+        by_queue = receiver.recv()
-+        middle = perf_counter()
-2 R1: через очередь идёт один байт
--queue.put(data)  # упаковать
-+sleep(0.06), queue.put(data[-1:])  # упаковать
-2 R1: очередь перед отправкой дремлет
--        queue.put(data)  # упаковать
-+        sleep(0.05), queue.put(data)  # упаковать
-2 M5: что дошло от убитого, известно заранее
--        return received, type(error).__name__
-+        return 3, "OSError"
-3 P6a: занято ядро — всегда ровно одно
--{run.busy:.2f} из
-+{1:.2f} из
-3 P6a: ответы не сверены
--right = sum(r.primes == ANSWERS[r.limit] for r in records)
-+right = len(records)
-3 P6a: напечатан ответ, который известен, а не тот, что получен
--{r.primes:9}
-+{ANSWERS[r.limit]:9}
-3 P6a: порядок заданий известен заранее
--f"внахлёст {overlaps} раз" if overlaps else "строго одно за другим"
-+"строго одно за другим"
-3 P6a: сколько раз отняли ядро, придумано
--раз: {run.preempted}
-+раз: {len(run.records) // 2}
-4 P6b: перед каждым заданием базы — дремота
--if n else [work(job) for job in jobs]))
-+if n else [__import__("time").sleep(0.01) or work(job) for job in jobs]))
-4 P6b: занято ядер столько, сколько их есть
--[f"{run.busy:.2f}" for run in best.values()]
-+[f"{min(max(n, 1), CORES) - 0.03 * n:.2f}" for n in best]
-4 P6b: ответы не сверены
--right = sum(r.primes == ANSWERS[r.limit] for r in records)
-+right = len(records)
-4 P6b: ускорение — от худшего круга базы
--alone, run, more = min(runs[0]),
-+alone, run, more = max(runs[0]),
-4 P6b: ускорение в таблице — от худшего круга базы
--f"{best[0].seconds / run.seconds:.2f}" for
-+f"{max(runs[0]).seconds / run.seconds:.2f}" for
-4 O1: одновременно, что бы ни измерено
--    if cores > 1 and run.busy < 1.3:
--        return ["второе ядро не досталось, судить нельзя: закройте лишнее и повторите"]
--    together = "шли одновременно" if run.busy > 1.3 else "шли попеременно"
-+    together = "шли одновременно"
-4 O1: шкала нарисована не по времени
--        left, right = round((r.begin - start) / column), round((r.end - start) / column)
-+        left = width // 3 * ("ABCDEF".index(letter) // 2)
-+        right = left + width // 3
-4 O1 R4: pid на шкале придуманы
--f"pid {pid:<8}|
-+f"pid {os.getpid() - 1 - list(rows).index(pid):<8}|
-4 R4: сколько сделал каждый, поделено поровну
--{done.count(pid)}
-+{len(done) // len(rows)}
-4 R4: задания розданы заранее, а не взяты из очереди
--pool.map(work, jobs, timeout=25)
-+pool.map(work, jobs, timeout=25, chunksize=max(1, len(jobs) // workers))
-4 M3 M4: вытеснения придуманы
--    return getrusage(RUSAGE_SELF).ru_nivcsw
-+    return round(process_time() * 90)
-4 M3 M4: лишние процессы не помогают, что бы ни измерено
--"стало быстрее" if ratio < 0.8 else "заметно быстрее не стало"
-+"заметно быстрее не стало"
-5 T1: к запуску процесса добавлено 10 мс
--    return 1000 * (perf_counter() - begin)
-+    return 1000 * (perf_counter() - begin) + 10 * (kind is Process)
-5 T1: процесс общий, что бы ни записано
--"процесс у них общий" if len(pids) == 1 else f"процессов {len(pids)}"
-+"процесс у них общий"
-5 T1: во сколько раз дольше, известно заранее
--{process / thread:.1f}
-+{11.3:.1f}
-5 T1: номера потоков придуманы
--поток {thread:<8}|
-+поток {os.getpid() - 7 - len(rows):<8}|
-5 T2: очередь хода — не измерена, а взята из настроек
--turn = median(run.turns or [1000 * run.seconds])
-+turn = 1000 * sys.getswitchinterval()
-5 T2: через сколько можно потребовать GIL, известно заранее
--{1000 * sys.getswitchinterval():g}
-+{5:g}
-5 T2 O2: шкала нарисована не по записям
--        row = "".join(" ░▒▓█"[min(4, round(4 * share))] for share in worked)
-+        row = (("███▓    " * 2)[4 * (len(rows) % 2) :] * width)[:width]
-5 O2: попеременно, что бы ни измерено
--    if run.busy > 1.3:
-+    if run.busy > cores + 1:
-5 O2 T3: занято ядер столько, сколько учит урок
--[f"{run.busy:.2f}" for run in best]
-+[f"{0.98 + 0.01 * len(run.notes):.2f}" for run in best]
-5 T3: смены потока не сосчитаны, а прикинуты
--len(handovers), turns
-+round(seconds / 0.009) if workers > 1 else 0, turns
-5 T3: ответы не сверены
--right = sum(primes == ANSWER for own in notes.values() for _, primes in own)
-+right = portions
-5 T3: ускорение — от худшего круга одного потока
--f"ускорение {alone.seconds / run.seconds:.2f};
-+f"ускорение {max(one).seconds / run.seconds:.2f};
-6 T4: кто сколько записал, поделено поровну
--{[*own.values()]}
-+{[len(taken) // workers] * workers}
-6 T5a: потери без замка придуманы
--lost[way].append(total - counted)
-+lost[way].append((total * (3 + number) // 9) if way is without_lock else total - counted)
-6 T5a: сколько должно быть обновлений, известно заранее
--list(totals.values()))
-+[7840, 7840, 800000])
-6 T5a: доля потерь — из худшего круга
--{sum(shares) / ROUNDS:.0f}
-+{max(shares):.0f}
-6 T5a: counter += 1 ничего не теряет, что бы ни измерено
--counter += 1 потерял {sum(lost[plus_one])}
-+counter += 1 потерял {0}
-6 T5b: потери под замком напечатаны нулём
--lost[way].append(total - counted)
-+lost[way].append(0 if way is with_lock else total - counted)
-6 T5b: цена замка — по худшему кругу
--min(times[with_lock]) / min(
-+max(times[with_lock]) / min(
-6 T5b: время — не лучшее, а последнее
--f"{min(tries):.2f}"
-+f"{tries[-1]:.2f}"
-6 T5c: выданное дважды не сосчитано
--{len(taken) - once}
-+{0}
-6 T5c: потерянное в очереди не сосчитано
--{ITEMS - once}
-+{0}
-7 T6 T7: ускорение — от худшего круга базы
--f"{seconds / run.seconds:.2f}" for
-+f"{max(alone).seconds / run.seconds:.2f}" for
-7 T6 T6x T7: ускорение в выводе — от худшего круга базы
--min(alone).seconds / min(tries).seconds,
-+max(alone).seconds / min(tries).seconds,
-7 T6 T6x: занято ядер столько, сколько учит урок
--[f"{run.busy:.2f}" for run in best]
-+[f"{busy:.2f}" for busy in (0.98, 0.97, 1.9, 1.9)[: len(best)]]
-7 T6: потоки не ускоряют счёт, что бы ни измерено
--(busy > 1.3 or not counting)
-+(busy > 1.3 and way != "потоки" or not counting)
-7 T6x: хеш в потоках ускорен, что бы ни измерено
--        if speedup > 1.1 and (
-+        if (kind, way) == ("счёт в C", "потоки") or speedup > 1.1 and (
-7 T6 T6x: ответы не сверены
--    if set(answers) != {right}:
-+    if not answers:
-7 O3: под именем потоков работают процессы
--partial(in_pool, futures.ThreadPoolExecutor(JOBS))
-+partial(in_pool, processes)
-7 O3 T6: столбцы названы наоборот
--print_row("", list(ways)[1:])
-+print_row("", list(ways)[:0:-1])
-7 T7: сервер отвечает сразу
--await asyncio.sleep(DELAY)
-+await asyncio.sleep(DELAY / 3)
-7 T7: вместо ответа сервера — сон
--    with socket.create_connection(address, timeout=10) as conn, conn.makefile() as file:
--        return file.read()
-+    __import__("time").sleep(DELAY)
-+    return "OK"
-7 T7: корутины ждут не ответа, а будильника
--    reader, writer = await asyncio.open_connection(*address)
--    answer = await reader.read()
--    writer.close()
--    return answer.decode()
-+    await asyncio.sleep(DELAY)
-+    return "OK"
-7 T7: сколько потоков ждало, известно заранее
--(min(runs[way]).threads for way in ("потоки", "корутины"))
-+(JOBS, 1)
-7 T7: ожидание ускоряют все, что бы ни измерено
--        if speedup > 1.1 and (
-+        if not counting or speedup > 1.1 and (
-"""
+# Запись — три строки: на что нападает, что заменить, чем; поэтому ruff её не переставляет.
+# fmt: off
+# ruff: noqa: E501
+LIES = [
+    Lie(1, "P1", "разные pid не сосчитаны",
+        "pids = {facts.parent.pid} | {child.pid for child in children}",
+        "pids = range(count)"),
+    Lie(1, "P1", "pid детей придуманы",
+        "        pid, its_parent, seen = ask_child(method)",
+        """        pid, its_parent, seen = ask_child(method)
+        pid = os.getpid() + 1 + methods.index(method)"""),
+    Lie(1, "P1", "pid родителя у ребёнка — не спрошен, а наш",
+        "Person(method, pid, its_parent, seen, answer)",
+        "Person(method, pid, os.getpid(), seen, answer)"),
+    Lie(1, "P1", "чей ребёнок, решено по названию способа",
+        '        whose = "(мы)" if person.parent == parent.pid else "(не мы)"',
+        '        whose = "(не мы)" if person.name == "spawn" else "(мы)"'),
+    Lie(1, "P1", "свой pid напечатан как pid нашего родителя",
+        'parent = Person("родитель", os.getpid(), os.getppid(), setting, "")',
+        'parent = Person("родитель", os.getpid(), os.getpid(), setting, "")'),
+    Lie(1, "P2", "кто видит setting, решено по названию способа",
+        "if c.setting == facts.parent.setting]",
+        'if c.name == "fork"]'),
+    Lie(1, "P2", "что видит ребёнок, напечатано по названию способа",
+        '        row = f"{person.name:12}',
+        """        told = 'изменено' if person.name in ('родитель', 'fork') else 'исходное'
+        person = person._replace(setting=told)
+        row = f"{person.name:12}"""),
+    Lie(1, "P2", "родитель ничего не менял",
+        '    setting = "изменено"',
+        "    pass"),
+    Lie(1, "P2", "что видит родитель, напечатано заранее",
+        'os.getppid(), setting, "")',
+        'os.getppid(), "изменено", "")'),
+    Lie(1, "M1", "часы пущены после process.start()",
+        """    begin = perf_counter()
+    process.start()""",
+        """    process.start()
+    begin = perf_counter()"""),
+    Lie(1, "M1", "часы остановлены в родителе, когда ребёнок уже кончился",
+        """    process.join()
+    return Start(""",
+        """    process.join()
+    moment = perf_counter()
+    return Start("""),
+    Lie(1, "M1", "ребёнок смотрит на часы слишком поздно",
+        "    moment = perf_counter()",
+        """    sleep(0.02)
+    moment = perf_counter()"""),
+    Lie(1, "M1", "перед запуском spawn — дремота",
+        """    begin = perf_counter()
+    process.start()""",
+        """    begin = perf_counter()
+    sleep(0.03 * (method == "spawn"))
+    process.start()"""),
+    Lie(1, "M1", "миллисекунды — на самом деле секунды",
+        "Start(1000 * (moment - begin)",
+        "Start(moment - begin"),
+    Lie(1, "M1", "«медиана» — на самом деле лучший круг",
+        "        times.append((median(one[method].ms for one in rounds), method))",
+        "        times.append((min(one[method].ms for one in rounds), method))"),
+    Lie(1, "M1", "во сколько раз дольше — по лучшим кругам, а не по кругу",
+        "    return [one[slow].ms / one[fast].ms for one in rounds]",
+        """    best = min(one[fast].ms for one in rounds)
+    return [one[slow].ms / best for one in rounds]"""),
+    Lie(1, "M1", "в выводе не медиана, а лучший круг",
+        'f"{slowest} запускает процесс в {comma(median(found))} раза дольше "',
+        'f"{slowest} запускает процесс в {comma(max(found))} раза дольше "'),
+    Lie(1, "M1", "края — не края",
+        'f"{comma(median(found))} ({comma(min(found))}–{comma(max(found))})"',
+        'f"{comma(median(found))} ({comma(0.9 * median(found))}–{comma(1.1 * median(found))})"'),
+    Lie(1, "M1", "во сколько раз дольше, известно заранее",
+        "в {comma(median(found))} раза дольше",
+        "в {comma(32.4)} раза дольше"),
+    Lie(1, "M1", "во скольких кругах так, не сосчитано",
+        "    held = sum(ratio > LONGER for ratio in found)",
+        "    held = len(found)"),
+    Lie(1, "M1", "вывод, что бы ни показали круги",
+        "if len(found) < len(rounds) / 2 or held < 0.75 * len(found):",
+        "if len(found) < len(rounds) / 2:"),
+    Lie(1, "M1", "в счёт и те круги, в которых ядро отнимали",
+        "        if fast.cpu >= FAIR * fast.ms and slow.cpu >= FAIR * slow.ms:",
+        "        if fast.cpu >= 0 and slow.cpu >= 0:"),
+    Lie(1, "M1", "судит и по меньшей части кругов",
+        "if len(found) < len(rounds) / 2 or held",
+        "if len(found) < 1 or held"),
+    Lie(1, "M1", "процессорное время ребёнка сосчитано дважды",
+        "cpu = process_time() - cpu + cpu_of_child",
+        "cpu = process_time() - cpu + 2 * cpu_of_child"),
+    Lie(1, "M1", "процессорное время ребёнка не сосчитано",
+        "cpu = process_time() - cpu + cpu_of_child",
+        "cpu = process_time() - cpu"),
+    Lie(1, "M1", "порядок способов в кругах один и тот же",
+        "order = methods if number % 2 == 0 else methods[::-1]",
+        "order = methods"),
+    Lie(1, "M1", "сравнивается не самый медленный",
+        "    slowest = others[-1]",
+        "    slowest = others[0]"),
+    Lie(1, "R2", "зомби или нет, решено по названию способа",
+        "    before = remains(process.pid)",
+        '    before = "ничего" if method == "forkserver" else "зомби"'),
+    Lie(1, "R2", "после join() никто не смотрел",
+        "return process.exitcode, before, remains(process.pid)",
+        'return process.exitcode, before, "ничего"'),
+    Lie(1, "R2", "join() не вызван: спрошен только код возврата",
+        """    before = remains(process.pid)
+    process.join()""",
+        """    before = remains(process.pid)
+    process.is_alive()"""),
+    Lie(1, "R2", "код возврата решён по судьбе",
+        "return process.exitcode, before",
+        "return -9 if seconds else 0, before"),
+    Lie(1, "R2", "убитого никто не убивал",
+        "        process.kill()",
+        "        process.terminate()"),
+    Lie(1, "R2", "кто остался зомби, известно заранее",
+        'if death.before == "зомби"]',
+        'if death.method != "forkserver"]'),
+    Lie(1, "R2", "после join() зомби нет, что бы ни увидели",
+        'if death.after == "зомби"]',
+        "if False]"),
+    Lie(1, "R2", "где о зомби не узнать, их всё равно нет",
+        '        return "не узнать"',
+        '        return "ничего"'),
+    Lie(1, "R3", "отказ напечатан без попытки",
+        "    job = lambda: None",
+        """    if method != "fork":
+        return "отказ, AttributeError: Can't pickle local object"
+    job = lambda: None"""),
+    Lie(1, "R3", "кто принял лямбду, решено по названию способа",
+        'if c.answer.startswith("принята")]',
+        'if c.name == "fork"]'),
+    Lie(1, "R3", "вид ошибки известен заранее",
+        'return f"отказ, {type(error).__name__}: {error}"',
+        'return f"отказ, TypeError: {error}"'),
+    Lie(1, "M3", "предел известен заранее",
+        '    limit = os.sysconf("SC_CHILD_MAX")',
+        "    limit = 96_365"),
+    Lie(1, "M3", "вместо процессов — предел на открытые файлы",
+        '    limit = os.sysconf("SC_CHILD_MAX")',
+        '    limit = os.sysconf("SC_OPEN_MAX")'),
+    Lie(2, "P4 M2", "что у родителя потом — с копии, снятой до детей",
+        'Memory("родитель", os.getpid(), before, memory())',
+        'Memory("родитель", os.getpid(), before, before)'),
+    Lie(2, "P4 M2", "вывод о родителе верен всегда",
+        '"прежнее" if parent.after == parent.before else "другое"',
+        '"прежнее"'),
+    Lie(2, "P4", "сколько детей изменили своё, не сосчитано",
+        "changed = sum(child.after != child.before for child in children)",
+        "changed = len(children)"),
+    Lie(2, "P4", "ребёнок говорит, что изменил, но не меняет",
+        """    numbers.append(3)
+    letters["y"] = 2
+    counter += 1
+    sender.send((os.getpid(), before, memory()))""",
+        """    after = f"{[*numbers, 3]} {dict(letters, y=2)} {counter + 1}"
+    sender.send((os.getpid(), before, after))"""),
+    Lie(2, "P4", "ребёнок говорит заранее известное",
+        "    sender.send((os.getpid(), before, memory()))",
+        """    after = "[1, 2, 3] {'x': 1, 'y': 2} 8"
+    sender.send((os.getpid(), before, after))"""),
+    Lie(2, "P4", "что было, напечатано заранее",
+        """    before = memory()
+    numbers""",
+        """    before = "[1, 2] {'x': 1} 7"
+    numbers"""),
+    Lie(2, "P4", "pid родителя придуман",
+        'Memory("родитель", os.getpid(), before',
+        'Memory("родитель", os.getpid() - 3, before'),
+    Lie(2, "P4", "pid ребёнка — родительский",
+        "    sender.send((os.getpid(), before, memory()))",
+        "    sender.send((os.getppid(), before, memory()))"),
+    Lie(2, "P5", "Value увеличил сам родитель",
+        "    return value.value",
+        "    return counter + 1"),
+    Lie(2, "P5", "общий блок изменил сам родитель",
+        "        return block.buf[0]",
+        "        return counter + 1"),
+    Lie(2, "P5", "из очереди получено — известно заранее",
+        "    answer = queue.get(timeout=10)",
+        "    answer = [*queue.get(timeout=10)[:0], *numbers, 3]"),
+    Lie(2, "P5", "из канала получено — известно заранее",
+        'Exchange("Pipe", str(letters), str(through_pipe()))',
+        "Exchange(\"Pipe\", str(letters), \"{'x': 1, 'y': 2}\")"),
+    Lie(2, "P5", "что у родителя, напечатано заранее",
+        'Exchange("Queue", str(numbers), str(through_queue()))',
+        'Exchange("Queue", "[1, 2]", str(through_queue()))'),
+    Lie(2, "P5", "через что дошло, известно заранее",
+        "for one in exchanges if one.own != one.received]",
+        "for one in exchanges]"),
+    Lie(2, "R1", "общий блок заполнен один раз, до кругов",
+        "    block.buf[: len(data)] = data",
+        """    if data[-1] == 0:
+        block.buf[: len(data)] = data"""),
+    Lie(2, "R1", "в блок записан один байт",
+        "    block.buf[: len(data)] = data",
+        "    block.buf[len(data) - 1] = data[-1]"),
+    Lie(2, "R1", "через очередь идёт один байт",
+        "    queue.put(data)",
+        "    queue.put(data[-1:])"),
+    Lie(2, "R1", "очередь перед отправкой дремлет",
+        "    queue.put(data)",
+        """    sleep(0.05)
+    queue.put(data)"""),
+    Lie(2, "R1", "часы пущены, когда блок уже заполнен",
+        """    begin = perf_counter()
+    way(data, queue, block)""",
+        """    way(data, queue, block)
+    begin = perf_counter()"""),
+    Lie(2, "R1", "часы остановлены, не дожидаясь ребёнка",
+        """    last = receiver.recv()
+    ms = 1000 * (perf_counter() - begin)""",
+        """    ms = 1000 * (perf_counter() - begin)
+    last = receiver.recv()"""),
+    Lie(2, "R1", "передано вдвое меньше, чем сказано",
+        "experiment(MEGABYTES * 1_000_000)",
+        "experiment(MEGABYTES * 500_000)"),
+    Lie(2, "R1", "сколько мегабайт, сказано заранее",
+        "через очередь {megabytes} МБ",
+        "через очередь {32} МБ"),
+    Lie(2, "R1", "«медиана» — на самом деле худший круг",
+        'f"{comma(median(values), digits)} (',
+        'f"{comma(max(values), digits)} ('),
+    Lie(2, "R1", "края — не края",
+        "    least = comma(min(values), digits)",
+        "    least = comma(0.9 * median(values), digits)"),
+    Lie(2, "R1", "во сколько раз дольше — худший круг очереди к лучшему кругу памяти",
+        '    return [one["очередь"].ms / one["общая память"].ms for one in rounds]',
+        """    best = min(one["общая память"].ms for one in rounds)
+    return [one["очередь"].ms / best for one in rounds]"""),
+    Lie(2, "R1", "в выводе — лучший круг, а не медиана",
+        "идут в {comma(median(found))} раза",
+        "идут в {comma(max(found))} раза"),
+    Lie(2, "R1", "во сколько раз дольше, известно заранее",
+        "идут в {comma(median(found))} раза",
+        "идут в {comma(11.1)} раза"),
+    Lie(2, "R1", "во скольких кругах так, не сосчитано",
+        "    held = sum(ratio > LONGER for ratio in found)",
+        "    held = len(found)"),
+    Lie(2, "R1", "вывод, что бы ни показали круги",
+        "    if held < 0.75 * len(found):",
+        "    if held < 0:"),
+    Lie(2, "R1", "порядок способов в кругах один и тот же",
+        "order = list(ways) if number % 2 == 0 else list(ways)[::-1]",
+        "order = list(ways)"),
+    Lie(2, "R1", "круг, в котором ребёнок ещё запускается, — тоже в счёт",
+        "        if number > 0:",
+        "        if number < ROUNDS:"),
+    Lie(2, "R1", "ответы не сверены",
+        "last == data[-1])",
+        "True)"),
+    Lie(2, "R1", "сколько верных, известно заранее",
+        "right = sum(one[way].right for one in rounds)",
+        "right = len(rounds)"),
+    Lie(2, "R1", "последний байт блока принят за последний байт данных",
+        "            data = block.buf[:size]",
+        "            data = block.buf"),
+    Lie(2, "M5", "сколько дошло, известно заранее",
+        "        except (EOFError, OSError) as error:",
+        """        except (EOFError, OSError) as error:
+            whole = KILLED_AFTER"""),
+    Lie(2, "M5", "какая ошибка, известно заранее",
+        "return Broken(whole, MESSAGES, type(error).__name__)",
+        'return Broken(whole, MESSAGES, "OSError")'),
+    Lie(2, "M5", "из скольких сообщений, сказано не то",
+        "        sender.send_bytes(bytes(1_000_000))",
+        """        sender.send_bytes(bytes(1_000_000))
+        sender.send_bytes(b'!')"""),
+    Lie(3, "P6a", "занято ядро — всегда ровно одно",
+        "занято ядер {comma(busy)} из",
+        "занято ядер {comma(1.0)} из"),
+    Lie(3, "P6a", "занято ядер — по последнему кругу, а сказано по всем",
+        "    busy = sum(run.cpu for run in facts.rounds) / seconds",
+        "    busy = last.cpu / last.seconds"),
+    Lie(3, "P6a", "ответы не сверены",
+        "sum(known[one.limit] == one.primes for one in self.records)",
+        "len(known) if self.records else 0"),
+    Lie(3, "P6a", "напечатан ответ, который известен, а не тот, что получен",
+        "{record.primes:8}",
+        "{ANSWERS[LIMITS.index(record.limit)]:8}"),
+    Lie(3, "P6a", "порядок заданий известен заранее",
+        'f"внахлёст {overlaps} раз" if overlaps else "строго одно за другим"',
+        '"строго одно за другим"'),
+    Lie(3, "P6a", "внахлёст ищут только в последнем круге",
+        """    for run in facts.rounds:
+        for before""",
+        """    for run in facts.rounds[-1:]:
+        for before"""),
+    Lie(3, "P6a", "сколько раз отняли ядро, придумано",
+        "раз: {taken}",
+        "раз: {len(last.records) // 2}"),
+    Lie(3, "P6a", "часы пущены после задания",
+        "    primes = job(limit)",
+        """    primes = job(limit)
+    begin = perf_counter()"""),
+    Lie(3, "P6a", "процессорное время посчитано дважды",
+        "    cpu = process_time() - cpu",
+        "    cpu = 2 * (process_time() - cpu)"),
+    Lie(3, "P6a", "кругов меньше, чем сказано",
+        "range(ROUNDS)",
+        "range(ROUNDS - 1)"),
+    Lie(4, "P6b", "занято ядер столько, сколько их есть",
+        'f"{comma(busy(rounds, n)):>13}"',
+        'f"{comma(min(max(n, 1), 2) - 0.03 * n):>13}"'),
+    Lie(4, "P6b", "ответы не сверены",
+        "sum(known[one.limit] == one.primes for one in self.records)",
+        "len(known) if self.records else 0"),
+    Lie(4, "P6b", "верных ответов — как в лучшем круге",
+        "min(run.right for run in runs)",
+        "max(run.right for run in runs)"),
+    Lie(4, "P6b", "под именем медианы — лучшее время",
+        "1000 * median(run.seconds for run in runs)",
+        "1000 * min(run.seconds for run in runs)"),
+    Lie(4, "P6b", "ускорение в таблице — лучшего круга",
+        'f"{comma(median(ratios)):>9} {spread:13}"',
+        'f"{comma(max(ratios)):>9} {spread:13}"'),
+    Lie(4, "P6b", "ускорение в выводе — лучшего круга",
+        "    speedup, most = median(ratios), busy(rounds, workers)",
+        "    speedup, most = max(ratios), busy(rounds, workers)"),
+    Lie(4, "P6b", "ускорение больше числа занятых ядер",
+        "comma(min(speedup, most))",
+        "comma(speedup)"),
+    Lie(4, "P6b", "ускорение — отношение медиан, а не медиана кругов",
+        "    return [one[slow].seconds / one[fast].seconds for one in rounds]",
+        "    return [median(one[slow].seconds for one in rounds) / one[fast].seconds for one in rounds]"),
+    Lie(4, "P6b", "в счёт идут и круги, в которых у базы отнимали ядро",
+        "    return [one for one in facts.rounds if one[0].busy >= FAIR]",
+        "    return facts.rounds"),
+    Lie(4, "P6b", "сколько кругов было быстрее, известно заранее",
+        "так в {wins} кругах",
+        "так в {len(ratios)} кругах"),
+    Lie(4, "P6b M4", "круги не чередуются",
+        "order = sizes if number % 2 == 0 else sizes[::-1]",
+        "order = sizes"),
+    Lie(4, "P6b M4", "«процессов 4», а запущено два",
+        "stack.enter_context(open_pool(n))",
+        "stack.enter_context(open_pool(min(n, 2)))"),
+    Lie(4, "P6b", "процессорное время детей посчитано дважды",
+        "    cpu = process_time() - cpu",
+        "    cpu = 2 * (process_time() - cpu)"),
+    Lie(4, "P6b", "часы прогона пущены после раздачи заданий",
+        "    records = solve(job, limits, pool) if pool else list(map(job, limits))",
+        """    records = solve(job, limits, pool) if pool else list(map(job, limits))
+    begin = records[0].begin"""),
+    Lie(4, "P6b", "перед заданиями базы — дремота",
+        "list(map(job, limits))",
+        "list(map(lambda limit: __import__('time').sleep(0.002) or job(limit), limits))"),
+    Lie(4, "P6b", "шаг часов известен заранее",
+        "    return min(steps)",
+        "    return 0.015625"),
+    Lie(4, "O1", "одновременно, что бы ни измерено",
+        "    if busy(rounds, workers) < 1.3 and facts.cores > 1:",
+        "    if busy(rounds, workers) < 0:"),
+    Lie(4, "O1", "шкала нарисована не по времени",
+        """        left = round((record.begin - start) / column)
+        right = round((record.end - start) / column)""",
+        """        left = width // 6 * (done[record.pid])
+        right = left + width // 6"""),
+    Lie(4, "O1", "шкала — лучшего круга, а не среднего",
+        "ratios.index(sorted(ratios)[len(ratios) // 2])",
+        "ratios.index(max(ratios))"),
+    Lie(4, "O1 R4", "pid на шкале придуманы",
+        'f"pid {pid:<8}|',
+        'f"pid {os.getpid() - 1 - len(lines):<8}|'),
+    Lie(4, "R4", "сколько сделал каждый, поделено поровну",
+        "| {done[pid]}",
+        "| {len(run.records) // len(rows)}"),
+    Lie(4, "R4", "задания розданы заранее, а не взяты из очереди",
+        "list(pool.map(job, limits))",
+        "list(pool.map(job, limits, chunksize=max(1, len(limits) // 2)))"),
+    Lie(4, "M4", "вытеснения придуманы",
+        "    return getrusage(RUSAGE_SELF).ru_nivcsw",
+        "    return round(process_time() * 90) + getrusage(RUSAGE_SELF).ru_nivcsw * 0"),
+    Lie(4, "M4", "«отнято» — медиана, а печатают наибольшее",
+        "preempted = median(run.preemptions for run in runs)",
+        "preempted = max(run.preemptions for run in runs)"),
+    Lie(4, "M3 M4", "лишние процессы не помогают, что бы ни измерено",
+        '"быстрее" if ratio > 1.25 else "не быстрее"',
+        '"не быстрее"'),
+    Lie(4, "M3 M4", "лишние помогли, хотя им досталось больше ядер",
+        "    if busy(rounds, more) > 1.1 * busy(rounds, workers):",
+        "    if busy(rounds, more) > 9 * busy(rounds, workers):"),
+    Lie(4, "P6b", "цена — без деления на базу",
+        "median(one[n].cpu / one[0].cpu for one in rounds)",
+        "median(one[n].cpu / one[n].seconds for one in rounds) / 2"),
+    Lie(4, "O1", "круг на шкале назван не тот",
+        "facts.rounds.index(middle) + 1",
+        "len(facts.rounds)"),
+    Lie(5, "T1", "к запуску процесса добавлено 10 мс",
+        "    return 1000 * (perf_counter() - begin)",
+        "    return 1000 * (perf_counter() - begin) + 10 * (kind is Process)"),
+    Lie(5, "T1", "жизнь потока — без join()",
+        """    worker.start()
+    worker.join()
+    return 1000 * (perf_counter() - begin)""",
+        """    worker.start()
+    life = 1000 * (perf_counter() - begin)
+    worker.join()
+    return life"""),
+    Lie(5, "T1", "процесс без join(), поток с ним",
+        "    worker.join()",
+        """    if kind is Thread:
+        worker.join()"""),
+    Lie(5, "T1", "часы пущены после start()",
+        """    begin = perf_counter()
+    worker = kind(target=do_nothing)
+    worker.start()""",
+        """    worker = kind(target=do_nothing)
+    worker.start()
+    begin = perf_counter()"""),
+    Lie(5, "T1", "процесс всегда после потока",
+        "(Thread, Process) if number % 2 == 0 else (Process, Thread)",
+        "(Thread, Process)"),
+    Lie(5, "T1", "вместо потока измерен процесс наоборот",
+        "Pair(taken[Thread], taken[Process])",
+        "Pair(min(taken.values()), max(taken.values()))"),
+    Lie(5, "T1", "«медианы» — самый быстрый поток",
+        "comma(median(pair.thread for pair in pairs))",
+        "comma(min(pair.thread for pair in pairs))"),
+    Lie(5, "T1", "«медианы» — самый медленный процесс",
+        "comma(median(pair.process for pair in pairs))",
+        "comma(max(pair.process for pair in pairs))"),
+    Lie(5, "T1", "«медианы 6 пар», сколько бы их ни было",
+        "(медианы {len(pairs)} пар)",
+        "(медианы {6} пар)"),
+    Lie(5, "T1", "во сколько раз дольше — по лучшей паре",
+        'how = f"в {comma(median(ratios), 1)} раза дольше потока"',
+        'how = f"в {comma(max(ratios), 1)} раза дольше потока"'),
+    Lie(5, "T1", "во сколько раз дольше, известно заранее",
+        'how = f"в {comma(median(ratios), 1)} раза дольше потока"',
+        'how = f"в {comma(11.3, 1)} раза дольше потока"'),
+    Lie(5, "T1", "так во всех парах, что бы ни вышло",
+        'score = f"так в {wins} парах из {len(pairs)}"',
+        'score = f"так в {len(pairs)} парах из {len(pairs)}"'),
+    Lie(5, "T1", "пары расходятся, а вывод сделан",
+        """if 4 * wins < 3 * len(ratios):
+        return "пары""",
+        """if 4 * wins < len(ratios):
+        return "пары"""),
+    Lie(5, "T1", "процесс общий, что бы ни записано",
+        "    if processes == 1:",
+        "    if processes:"),
+    Lie(5, "T1", "сколько было потоков, взято из параметра круга",
+        "{notes.thread for notes in journal}",
+        "{place for place in range(2)}"),
+    Lie(5, "T1", "номера потоков придуманы",
+        'f"поток {notes.thread:<8}|{row}|"',
+        'f"поток {os.getpid() - 7 - len(rows):<8}|{row}|"'),
+    Lie(5, "T1", "потоки записывают номер главного",
+        "Notes(os.getpid(), get_native_id(), [], [])",
+        "Notes(os.getpid(), os.getpid() + len(journal), [], [])"),
+    Lie(5, "T1", "номер процесса — не тот, что записали потоки",
+        "процесс {run.journal[0].pid}, круг",
+        "процесс {os.getppid()}, круг"),
+    Lie(5, "T1 T3", "потоков 4, а запущено на один меньше",
+        """    for _ in range(workers):
+        thread""",
+        """    args = (portions // max(1, workers - 1), journal, Barrier(max(1, workers - 1)))
+    for _ in range(max(1, workers - 1)):
+        thread"""),
+    Lie(5, "T2", "ход не измерен, а взят из настройки",
+        "    return median(turns) if turns else 0.0",
+        "    return 1000 * sys.getswitchinterval()"),
+    Lie(5, "T2", "«медиана» хода — самый долгий ход",
+        "    return median(turns) if turns else 0.0",
+        "    return max(turns) if turns else 0.0"),
+    Lie(5, "T2", "«обычно по» — меньше измеренного",
+        "попеременно, обычно по {comma(turn(rounds, n), 1)} мс",
+        "попеременно, обычно по {comma(0.9 * turn(rounds, n), 1)} мс"),
+    Lie(5, "T2", "ход — только по последнему кругу",
+        """    turns = []
+    for one in rounds:""",
+        """    turns = []
+    for one in rounds[:1]:"""),
+    Lie(5, "T2", "настройка известна заранее",
+        'setting = f"настроено {comma(facts.interval, 1)} мс"',
+        'setting = f"настроено {comma(5, 1)} мс"'),
+    Lie(5, "T2", "настройка не спрошена у интерпретатора",
+        "interval = 1000 * sys.getswitchinterval()",
+        "interval = 5.0"),
+    Lie(5, "T2", "«измерено» — то же, что настроено",
+        'measured = f"измерено {comma(found, 1)} мс (медиана)"',
+        'measured = f"измерено {comma(facts.interval + 0.1, 1)} мс (медиана)"'),
+    Lie(5, "T2", "и без GIL сказано, через сколько его отбирают",
+        "    if facts.gil:",
+        "    if facts.workers:"),
+    Lie(5, "T2 O2", "шкала нарисована не по записям",
+        '        row = "".join(shade(ms / COLUMN, shades) for ms in worked)',
+        '        row = "".join(shade((place // 3 + len(rows)) % 2, shades) for place in range(WIDTH))'),
+    Lie(5, "T2 O2", "на шкале и ожидание закрашено",
+        "            if spent < COLUMN / 2 and place < WIDTH:",
+        "            if place < WIDTH:"),
+    Lie(5, "T2 O2", "шкала второго потока сдвинута: начал, когда кончил первый",
+        """    start = min(notes.times[0] for notes in run.journal)
+    rows = []
+    for notes in run.journal:""",
+        """    rows = []
+    for notes in run.journal:
+        start = notes.times[0]"""),
+    Lie(5, "T2", "«столбец — 2 мс», каким бы он ни был",
+        "столбец — {COLUMN} мс:",
+        "столбец — {2} мс:"),
+    Lie(5, "T2", "«первые 120 мс», сколько бы их ни было",
+        'первые {COLUMN * WIDTH} мс"',
+        'первые {120} мс"'),
+    Lie(5, "T2", "столбец — 2 мс, а нарисован вдвое шире",
+        "place = int(1000 * (before - start) / COLUMN)",
+        "place = int(1000 * (before - start) / 4)"),
+    Lie(5, "T2", "показан первый круг, а назван средний",
+        "*picture(facts, one, shades)",
+        "picture(facts, one, shades)[0], *picture(facts, facts.rounds[0], shades)[1:]"),
+    Lie(5, "T2", "показан лучший круг",
+        "return ranked[len(ranked) // 2]",
+        "return ranked[-1]"),
+    Lie(5, "T2", "четыре потока из восьми, и ни слова об остальных",
+        "    if len(rows) > 4:",
+        "    if len(rows) > 8:"),
+    Lie(5, "T2", "урезанная шкала выдана за весь прогон",
+        "    if 1000 * run.seconds > COLUMN * WIDTH:",
+        "    if run.seconds > COLUMN * WIDTH:"),
+    Lie(5, "T2 O2", "смены сочтены дважды",
+        """        if before != after:
+            moments.append(time)""",
+        """        if before != after:
+            moments += [time, time]"""),
+    Lie(5, "O2", "попеременно, что бы ни измерено",
+        '        how = "одновременно"',
+        '        how = "попеременно"'),
+    Lie(5, "O2", "одновременно, потому что GIL выключен",
+        "    if cores > 1.3:",
+        "    if not facts.gil:"),
+    Lie(5, "O2", "попеременно, потому что GIL включён",
+        "    elif cores > 1.1 or cores < 0.9:",
+        "    elif not facts.gil and (cores > 1.1 or cores < 0.9):"),
+    Lie(5, "O2", "один за другим, а сказано попеременно",
+        '        how = "один за другим"',
+        '        how = "попеременно"'),
+    Lie(5, "O2", "занято ядер столько, сколько учит урок",
+        '{comma(cores)} из {facts.cores}"',
+        '{comma(1.0)} из {facts.cores}"'),
+    Lie(5, "O2", "из двух ядер, сколько бы их ни было",
+        '{comma(cores)} из {facts.cores}"',
+        '{comma(cores)} из {2}"'),
+    Lie(5, "O2 T3", "в таблице занято одно ядро, что бы ни измерено",
+        'f"{comma(busy(rounds, n)):>13}"',
+        'f"{comma(0.99 + n / 100):>13}"'),
+    Lie(5, "O2 T3", "процессорное время потоков сочтено дважды",
+        "    cpu = process_time() - cpu",
+        "    cpu = workers * (process_time() - cpu)"),
+    Lie(5, "O2 T3", "занято ядер — по лучшему кругу",
+        """    cpu = sum(one[n].cpu for one in rounds)
+    return cpu / sum(one[n].seconds for one in rounds)""",
+        "    return max(one[n].busy for one in rounds)"),
+    Lie(5, "T3", "часы пущены, когда работа уже идёт",
+        """    begin = perf_counter()
+    journal = work_together(portions, workers)""",
+        """    journal = work_together(portions, workers)
+    begin = min(notes.times[0] for notes in journal)"""),
+    Lie(5, "T3", "один поток всегда первый",
+        "(1, workers) if number % 2 == 0 else (workers, 1)",
+        "(1, workers)"),
+    Lie(5, "T3", "потокам досталось меньше работы",
+        "    args = (portions // workers, journal, Barrier(workers))",
+        "    args = (portions // workers // 2 + 1, journal, Barrier(workers))"),
+    Lie(5, "T3", "«медиана» — самый быстрый прогон",
+        'f"{1000 * median(run.seconds for run in runs):13.0f}"',
+        'f"{1000 * min(run.seconds for run in runs):13.0f}"'),
+    Lie(5, "T3", "ускорение в таблице — лучшее из кругов",
+        'f"{comma(median(ratios)):>9} {spread:13}"',
+        'f"{comma(max(ratios)):>9} {spread:13}"'),
+    Lie(5, "T3", "ускорение — медиана на медиану: круги перемешаны",
+        "    return [one[1].seconds / one[n].seconds for one in rounds]",
+        """    one = median(one[1].seconds for one in rounds)
+    return [one / other[n].seconds for other in rounds]"""),
+    Lie(5, "T3", "ускорение в выводе — лучшее из кругов",
+        "    ratio = median(ratios)",
+        "    ratio = max(ratios)"),
+    Lie(5, "T3", "разброс в выводе уже, чем был",
+        '    spread = f"(по кругам {comma(min(ratios))}–{comma(max(ratios))})"',
+        '    spread = f"(по кругам {comma(ratio - 0.02)}–{comma(ratio + 0.02)})"'),
+    Lie(5, "T3", "быстрее, чем занято ядер",
+        "    elif ratio > most:",
+        "    elif ratio > 99:"),
+    Lie(5, "T3", "быстрее во всех кругах",
+        "так в {wins} кругах из {len(ratios)}",
+        "так в {len(ratios)} кругах из {len(ratios)}"),
+    Lie(5, "T3", "не быстрее, что бы ни измерено",
+        "    if ratio <= 1.1 and 4 * wins <= len(ratios):",
+        "    if n:"),
+    Lie(5, "T3 O2", "в счёт идут и круги, в которых ядро отнимали",
+        "[one for one in facts.rounds if one[1].busy >= FAIR]",
+        "[one for one in facts.rounds if one[1].busy]"),
+    Lie(5, "T3 O2", "грубым часам верят и в коротком прогоне",
+        "< 20 * facts.tick:",
+        "< facts.tick:"),
+    Lie(5, "T3 O2", "с грубыми часами занятая машина не видна",
+        "facts.rounds if busy(facts.rounds, 1) + blur >= FAIR else []",
+        "facts.rounds"),
+    Lie(5, "T3", "«в счёт» — все круги",
+        " в счёт {len(rounds)} из",
+        " в счёт {len(facts.rounds)} из"),
+    Lie(5, "T3", "смены потока не сосчитаны, а прикинуты",
+        'f"{median(len(switches(run)) for run in runs):13.0f}"',
+        'f"{median(200 * run.seconds * (n > 1) for run in runs):13.0f}"'),
+    Lie(5, "T3", "ответы не сверены",
+        "sum(notes.answers.count(ANSWER) for notes in self.journal)",
+        "sum(len(notes.answers) for notes in self.journal)"),
+    Lie(5, "T3", "«верно» — из лучшего круга",
+        'f"{min(run.right for run in runs):7}"',
+        'f"{max(run.right for run in runs):7}"'),
+    Lie(5, "T3", "«порций» — не столько, сколько сделано",
+        'f"порций {portions}; точка',
+        'f"порций {portions + 8}; точка'),
+    Lie(5, "T1 T3", "«точка — круг», а точек вдвое больше",
+        'print(".", end="", flush=True)',
+        'print("..", end="", flush=True)'),
+    Lie(5, "T3", "в двух потоках, сколько бы их ни было",
+        'return f"в {n} потоках {how}"',
+        'return f"в {2} потоках {how}"'),
+    Lie(5, "T3", "поток упал, а программа довольна",
+        "        raise RuntimeError(",
+        "        print("),
+    Lie(5, "T3", "ответ известен заранее и не тот",
+        "ANSWER = 15",
+        "ANSWER = 16"),
+    Lie(6, "T4", "сколько потоков записалось, известно заранее",
+        "потоков: {names} из {facts.workers}",
+        "потоков: {facts.workers} из {facts.workers}"),
+    Lie(6, "T4", "список один, что бы ни записано",
+        "списков: {lists}",
+        "списков: 1"),
+    Lie(6, "T4", "какой список, поток не смотрит",
+        "current_thread().name, id(guests)",
+        "current_thread().name, 7"),
+    Lie(6, "T4", "за всех записался один поток",
+        "    at_once(sign_in, (guests,), workers)",
+        """    sign_in(guests)
+    guests += [(f"Thread-{n}", id(guests)) for n in range(1, workers)]"""),
+    Lie(6, "T5a", "потоков запущено меньше, чем сказано",
+        "join(start(wait_and_work, [()] * workers))",
+        "join(start(wait_and_work, [()] * 2))"),
+    Lie(6, "T5a", "потоки идут один за другим",
+        "join(start(wait_and_work, [()] * workers))",
+        "[join(start(work, [args])) for _ in range(workers)]"),
+    Lie(6, "T5a", "доля потерь — худшего круга",
+        "mean = 100 * sum(shares) / len(shares)",
+        "mean = 100 * max(shares)"),
+    Lie(6, "T5a", "доля потерь известна заранее",
+        "потеряно {mean:.0f} %",
+        "потеряно {75:.0f} %"),
+    Lie(6, "T5a", "разброс потерь прикинут",
+        """    least = 100 * min(shares)
+    most = 100 * max(shares)""",
+        """    least = 0.9 * mean
+    most = 1.1 * mean"""),
+    Lie(6, "T5a", "потери придуманы",
+        "return self.total - self.counted",
+        "return self.total - self.counted and self.total * 5 // 8"),
+    Lie(6, "T5a", "потоки сменяются чаще, чем у читателя",
+        "    gate = Barrier(workers, timeout=10)",
+        """    sys.setswitchinterval(1e-5)
+    gate = Barrier(workers, timeout=10)"""),
+    Lie(6, "T5a", "сколько простых, подогнано",
+        "PRIMES = 1_028",
+        "PRIMES = 1_100"),
+    Lie(6, "T5a", "сколько обновлений, известно заранее",
+        "[run.total for run in rounds[0]]",
+        "[4112, 4112, 800000]"),
+    Lie(6, "T5a", "под именем медианы — наибольшее",
+        "median(run.lost for run in way)",
+        "max(run.lost for run in way)"),
+    Lie(6, "T5a", "counter += 1 ничего не теряет, что бы ни измерено",
+        "за все круги {plain} из",
+        "за все круги {0} из"),
+    Lie(6, "T5a", "потери counter += 1 — одного круга, как всех",
+        "plain = sum(one.plus_one.lost for one in rounds)",
+        "plain = rounds[0].plus_one.lost"),
+    Lie(6, "T5a", "прибавлений сказано столько, сколько в одном круге",
+        "sum(one.plus_one.total for one in rounds)",
+        "rounds[0].plus_one.total"),
+    Lie(6, "T5b", "потери под замком напечатаны нулём",
+        "с замком потеряно {lost}",
+        "с замком потеряно {0}"),
+    Lie(6, "T5b", "потери под замком — только последнего круга",
+        "lost = sum(one.with_lock.lost for one in facts.rounds)",
+        "lost = facts.rounds[-1].with_lock.lost"),
+    Lie(6, "T5b", "цена замка — худшего круга",
+        "comma(median(one.ratio for one in rounds), 1)",
+        "comma(max(one.ratio for one in rounds), 1)"),
+    Lie(6, "T5b", "цена замка известна заранее",
+        "времени ушло в {ratio} раза",
+        "времени ушло в 2,7 раза"),
+    Lie(6, "T5b", "раз дольше в таблице — худшего круга",
+        "comma(median(one.ratio for one in rounds)))",
+        "comma(max(one.ratio for one in rounds)))"),
+    Lie(6, "T5b", "раз дольше — без замка против него же",
+        "self.with_lock.seconds / self.without_lock.seconds",
+        "2.7 * self.without_lock.seconds / self.without_lock.seconds"),
+    Lie(6, "T5b", "под именем медианы — лучшее время",
+        "median(run.seconds for run in way)",
+        "min(run.seconds for run in way)"),
+    Lie(6, "T5b", "круги не переворачиваются",
+        "WAYS if number % 2 == 0 else WAYS[::-1]",
+        "WAYS"),
+    Lie(6, "T5b", "способы перепутаны",
+        "measure(way, workers) for way in order",
+        "measure(order[0], workers) for way in order"),
+    Lie(6, "T5b", "в счёт и круги, где ядро отнимали",
+        "if run.cpu / run.seconds >= FAIR",
+        "if run.seconds"),
+    Lie(6, "T5b", "согласны все круги, какие ни есть",
+        "так в {dearer} кругах",
+        "так в {len(rounds)} кругах"),
+    Lie(6, "T5b", "дороже, если хоть в одном круге",
+        "if 4 * dearer >= 3 * len(rounds):",
+        "if dearer:"),
+    Lie(6, "T5b", "судят и по одному уцелевшему кругу",
+        "if len(rounds) < len(facts.rounds) / 2:",
+        "if not rounds:"),
+    Lie(6, "T5b", "даром, если не дороже",
+        "if 4 * same >= 3 * len(rounds):",
+        "if rounds:"),
+    Lie(6, "T5b", "часы пущены, когда всё уже сделано",
+        """    begin = perf_counter()
+    at_once(way, (numbers,), workers)""",
+        """    at_once(way, (numbers,), workers)
+    begin = perf_counter()"""),
+    Lie(6, "T5b", "часы остановлены до join()",
+        "    join(start(wait_and_work, [()] * workers))",
+        "    start(wait_and_work, [()] * workers)"),
+    Lie(6, "T5b", "процессорное время сосчитано дважды",
+        "process_time() - cpu)",
+        "2 * (process_time() - cpu))"),
+    Lie(6, "T5c", "потерянное в очереди не сосчитано",
+        "потеряла чисел: {ITEMS - once}",
+        "потеряла чисел: {0}"),
+    Lie(6, "T5c", "выданное дважды не сосчитано",
+        "выдала дважды: {len(facts.taken) - once}",
+        "выдала дважды: {0}"),
+    Lie(6, "T5c", "дважды взятое скрывает потерянное",
+        "once = len(set(facts.taken))",
+        "once = len(facts.taken)"),
+    Lie(6, "T5c", "что взяли, придумано",
+        """    join(readers)
+    return taken""",
+        """    join(readers)
+    return list(range(ITEMS))"""),
+    Lie(6, "T5d", "взаимная блокировка, если кто-то ждёт",
+        "one.wanted in two.held and two.wanted in one.held",
+        "bool(one.wanted or two.wanted)"),
+    Lie(6, "T5d", "лекарство обещано, а не сыграно",
+        "if ended else",
+        "if moves else"),
+    Lie(6, "T5d", "лекарство сыграно теми же замками в обратном порядке",
+        "play(work, SAME, again)",
+        "play(work, arguments, cycle([1]))"),
+    Lie(6, "T5d", "кто что держит, известно заранее",
+        'who = f"поток 1 держит {one}, поток 2 держит {two}"',
+        'who = "поток 1 держит salt и ждёт pepper, поток 2 держит pepper и ждёт salt"'),
+    Lie(6, "T5d", "кто ждёт, не показано",
+        '            texts.append(f"ждёт {NAMES[self.wanted]}")',
+        "            pass"),
+    Lie(6, "T5d", "ходы решает не класс",
+        "line = players[who - 1].move()",
+        "line = players[number % 2].move()"),
+    Lie(6, "T5a", "потеряно в игре — сколько раз ходили наперерез",
+        "lost = added - last.counter",
+        "lost = len(texts)"),
+    Lie(6, "T5a", "каждая запись прибавляет единицу",
+        "added += move.counter - read.was",
+        "added += 1"),
+    Lie(6, "T5a", "затирает всякий, кто пишет вторым",
+        "            if unseen:",
+        """            unseen = unseen or writes
+            if unseen:"""),
+    Lie(6, "T5a", "затёр сам себя",
+        'f"{unseen[-1].who} в ходе',
+        'f"{move.who} в ходе'),
+    Lie(7, "O3 T6 T6x", "«медиана» ускорений — лучшее из них",
+        """    speedup = median(cell.speedups)
+    most =""",
+        """    speedup = max(cell.speedups)
+    most ="""),
+    Lie(7, "O3 T6 T6x", "в таблице вместо медианы лучшее ускорение",
+        'f"{comma(median(cell.speedups), digits):>4} "',
+        'f"{comma(max(cell.speedups), digits):>4} "'),
+    Lie(7, "O3 T6 T6x", "ускорение — отношение медиан, а не медиана отношений",
+        "speedups = [one[BASE].seconds / one[way].seconds for one in rounds]",
+        "speedups = [median(r[BASE].seconds for r in rounds) / one[way].seconds for one in rounds]"),
+    Lie(7, "O3 T6 T6x", "ускорение — от худшего круга базы",
+        "speedups = [one[BASE].seconds / one[way].seconds for one in rounds]",
+        "speedups = [max(r[BASE].seconds for r in rounds) / one[way].seconds for one in rounds]"),
+    Lie(7, "O3 T6 T6x", "«по кругам» начинается с медианы",
+        "low, high = min(cell.speedups), max(cell.speedups)",
+        "low, high = median(cell.speedups), max(cell.speedups)"),
+    Lie(7, "O3 T6 T6x", "«одно за другим» — время лучшего круга",
+        """1000 * median(one[way].seconds for one in rounds)
+                text""",
+        """1000 * min(one[way].seconds for one in rounds)
+                text"""),
+    Lie(7, "O3 T6 T6x T7", "круги не чередуют порядок",
+        "ways if number % 2 == 0 else ways[::-1]",
+        "ways"),
+    Lie(7, "O3 T6 T6x T7", "сначала все способы одного круга, потом другого: не рядом",
+        "one[kind.name] = {way: measure(way, kind, pools) for way in order}",
+        """one[kind.name] = {}
+        for way in order:
+            for kind in works:
+                one[kind.name][way] = measure(way, kind, pools)"""),
+    Lie(7, "O3 T6 T6x", "круг, в котором отняли ядро, идёт в счёт",
+        "return [one for one in rounds if one[BASE].busy >= FAIR]",
+        "return rounds"),
+    Lie(7, "O3 T6 T6x", "хватит и одного годного круга",
+        "if spoiled > len(facts.rounds) / 2:",
+        "if spoiled == len(facts.rounds):"),
+    Lie(7, "O3 T6 T6x", "сколько кругов испорчено, придумано",
+        'where = f"в {spoiled} из {len(facts.rounds)} кругов"',
+        'where = f"в {len(facts.rounds)} из {len(facts.rounds)} кругов"'),
+    Lie(7, "O3 T6 T6x T7", "так будто бы во всех кругах",
+        "wins = min(column[way].wins for way in groups[GAIN])",
+        "wins = len(column[BASE].speedups)"),
+    Lie(7, "O3 T6 T6x T7", "в скольких кругах — у лучшего из способов",
+        "wins = min(column[way].wins for way in groups[GAIN])",
+        "wins = max(column[way].wins for way in groups[GAIN])"),
+    Lie(7, "O3 T6 T6x", "хватит и одного удачного круга",
+        "if share >= 0.75 and cell.busy > 1.3 and cores > 1:",
+        "if share > 0 and cell.busy > 1.3 and cores > 1:"),
+    Lie(7, "O3 T6 T6x", "занято ядер столько, сколько учит урок",
+        """    return cpu / sum(one[way].seconds for one in rounds)
 
 
-def parse(table: str) -> list[Lie]:
-    """Разобрать таблицу: заголовок, строки с «-», строки с «+»."""
-    lies: list[Lie] = []
-    for line in table.strip("\n").splitlines():
-        if line[0].isdigit():
-            claims, pretends = line[2:].split(": ", 1)
-            lies.append(Lie(int(line[0]), claims.split(), pretends, "", ""))
-        elif line[0] == "-":
-            lies[-1] = lies[-1]._replace(old="\n".join([*filter(None, [lies[-1].old]), line[1:]]))
-        else:
-            lies[-1] = lies[-1]._replace(new="\n".join([*filter(None, [lies[-1].new]), line[1:]]))
-    return lies
+def cells""",
+        """    return {PROCESSES: 1.9, INTERPRETERS: 1.9}.get(way, 0.98)
 
 
-LIES = parse(TABLE)
+def cells"""),
+    Lie(7, "O3 T6 T6x", "занято ядер — среднее по кругам, а не за все круги",
+        """    return cpu / sum(one[way].seconds for one in rounds)
+
+
+def cells""",
+        """    return sum(one[way].busy for one in rounds) / len(rounds)
+
+
+def cells"""),
+    Lie(7, "T6 T6x T7", "время потоков сочтено дважды",
+        "        if answer.pid != os.getpid():",
+        "        if way != BASE:"),
+    Lie(7, "T6 T6x T7", "время процессов не сочтено",
+        "            cpu += answer.cpu",
+        "            cpu += 0"),
+    Lie(7, "T6 T6x", "время задания — с пуска процесса",
+        """    answer = job(value)
+    cpu = process_time() - cpu""",
+        """    answer = job(value)
+    cpu = process_time()"""),
+    Lie(7, "T6 T6x T7", "часы пущены, когда всё уже сделано",
+        """    begin = perf_counter()
+    answers = perform(way, kind, pools)""",
+        """    answers = perform(way, kind, pools)
+    begin = perf_counter()"""),
+    Lie(7, "O3 T6", "потоки не ускоряют счёт, что бы ни измерено",
+        """    cell = column[way]
+    share""",
+        """    if (kind, way) == ("счёт на Python", THREAD_POOL):
+        return NO_GAIN
+    cell = column[way]
+    share"""),
+    Lie(7, "O3 T6x", "счёт в C потоки ускоряют, что бы ни измерено",
+        """    cell = column[way]
+    share""",
+        """    if (kind, way) == ("счёт в C", THREAD_POOL):
+        return GAIN
+    cell = column[way]
+    share"""),
+    Lie(7, "O3 T6 T6x", "процессы ускоряют, что бы ни измерено",
+        """    cell = column[way]
+    share""",
+        """    if way == PROCESSES:
+        return GAIN
+    cell = column[way]
+    share"""),
+    Lie(7, "O3 T7", "ожидание ускоряют все, что бы ни измерено",
+        """        if share >= 0.75:
+            return GAIN""",
+        """        if share >= 0:
+            return GAIN"""),
+    Lie(7, "O3 T6 T6x", "у процессов отняли ядро — «не ускоряют»",
+        "    return NO_GAIN if kept and slow and (only or free) else AGAIN",
+        "    return NO_GAIN if kept and slow else AGAIN"),
+    Lie(7, "O3 T6 T6x", "повезло потокам — значит, было где и процессам",
+        "    free = way == THREAD_POOL and column[PROCESSES].busy > 1.5",
+        "    free = max(cell.busy for cell in column.values()) > 1.5"),
+    Lie(7, "O3 T6 T6x", "кому не досталось ядра, тот «не ускоряет»",
+        "    kept = FAIR - cell.error <= cell.busy <= 1.1 + cell.error",
+        "    kept = True"),
+    Lie(7, "O3 T6 T6x", "на одном ядре ускоряют",
+        "cell.busy > 1.3 and cores > 1:",
+        "cell.busy > 1.3:"),
+    Lie(7, "O3 T6 T6x", "ускорение больше занятых ядер",
+        '    most = "не больше чем " if speedup > limit else ""',
+        '    most, limit = "", speedup'),
+    Lie(7, "T7", "двое ждут за троих",
+        '    most = "не больше чем " if speedup > limit else ""',
+        '    most, limit = "", speedup'),
+    Lie(7, "O3 T6 T6x", "занято больше ядер, чем есть",
+        "limit = min(cell.busy, facts.cores)",
+        "limit = cell.busy"),
+    Lie(7, "O3 T6 T6x", "часам, которые идут шагами, верят в каждом круге",
+        "    if min(one[BASE].seconds for one in rounds) < 20 * facts.tick:",
+        "    if not rounds:"),
+    Lie(7, "O3 T6 T6x", "часам, которые идут шагами, верят, что бы они ни показали",
+        "        return rounds if share >= FAIR else []",
+        "        return rounds"),
+    Lie(7, "O3 T6 T6x", "шаг часов не добавляет кругов",
+        "while number < ROUNDS or (shortest < 20 * step and number < 4 * ROUNDS):",
+        "while number < ROUNDS:"),
+    Lie(7, "O3 T6", "шаг часов известен заранее",
+        "    return now - begin",
+        "    return 1e-6"),
+    Lie(7, "T6 T6x T7", "ответы не сверены",
+        "        if answer.value != kind.right:",
+        "        if not answers:"),
+    Lie(7, "T6 T6x T7", "сверен только первый ответ",
+        "        if answer.value != kind.right:",
+        "        if answers[0].value != kind.right:"),
+    Lie(7, "T6 T6x", "простые сосчитаны не все, и ответ подогнан",
+        "count_primes_async, 4_000, 550)",
+        "count_primes_async, 4_000, 549)"),
+    Lie(7, "T6 T6x", "вместо контрольной суммы — константа",
+        '    return hashlib.sha3_512(b"a" * size).hexdigest()',
+        '    return kinds(("", 0))[1].right'),
+    Lie(7, "O3 T7", "вместо ответа сервера — сон",
+        """    with create_connection(address, timeout=10) as server:
+        answer = server.recv(100)
+    return answer.decode()""",
+        '    __import__("time").sleep(DELAY)\n    return "OK"'),
+    Lie(7, "O3 T7", "корутины ждут не ответа, а будильника",
+        """    reader, writer = await asyncio.open_connection(*address)
+    answer = await reader.read(100)
+    writer.close()
+    await writer.wait_closed()
+    return answer.decode()""",
+        '    await asyncio.sleep(DELAY)\n    return "OK"'),
+    Lie(7, "O3 T7", "корутины идут одна за другой",
+        """        tasks = [group.create_task(job(value)) for value in inputs]
+    return [task.result() for task in tasks]""",
+        """        pass
+    return [await job(value) for value in inputs]"""),
+    Lie(7, "O3 T7", "вместо корутин — потоки",
+        "        answers = asyncio.run(in_coroutines(job, inputs))",
+        "        answers = list(ThreadPoolExecutor(JOBS).map(partial(timed, kind.job), inputs))"),
+    Lie(7, "O3 T7", "под именем потоков работают процессы",
+        '        "потоки": ThreadPoolExecutor(THREADS),',
+        '        "потоки": ProcessPoolExecutor(THREADS, initializer=follow_parent),'),
+    Lie(7, "O3 T7", "под именем процессов работают потоки",
+        '"процессы": ProcessPoolExecutor(workers, initializer=follow_parent)',
+        '"процессы": ThreadPoolExecutor(workers)'),
+    Lie(7, "O3 T7", "потоков не столько, сколько сказано",
+        "ThreadPoolExecutor(THREADS)",
+        "ThreadPoolExecutor(THREADS // 2)"),
+    Lie(7, "O3 T7", "процессов не столько, сколько сказано",
+        "ProcessPoolExecutor(workers, initializer",
+        "ProcessPoolExecutor(workers - 1 or 1, initializer"),
+    Lie(7, "O3", "сказано, что процессов столько, сколько ядер",
+        'процессов {workers}"',
+        'процессов {CORES}"'),
+    Lie(7, "O3", "«заданий по 16» напечатано, сколько бы их ни было",
+        'counts = f"заданий по {JOBS}, ',
+        'counts = f"заданий по {16}, '),
+    Lie(7, "O3", "о том, что процессов не больше восьми, не сказано",
+        "    if workers == MOST < CORES:",
+        "    if workers > MOST:"),
+    Lie(7, "O3", "процессов столько, сколько ядер, хоть их 256",
+        "parser.parse_args().workers or min(CORES, MOST)",
+        "parser.parse_args().workers or CORES"),
+    Lie(7, "O3", "отказ интерпретаторов скрыт",
+        '        return f"{type(error).__name__}: {error}"',
+        '        return ""'),
+    Lie(7, "O3", "отказ интерпретаторов кончает программу",
+        "    except Exception as error:",
+        "    except ImportError as error:"),
+    Lie(7, "O3", "о том, что интерпретаторов нет, не сказано",
+        "    if facts.lack:",
+        "    if not facts.rounds:"),
+    Lie(7, "O3 T7", "столбцы названы наоборот",
+        """    ways = list(facts.rounds[0][WAITING])
+    rows = {way: f"{way:16}" for way in ways}""",
+        """    ways = list(facts.rounds[0][WAITING])
+    rows = {way: f"{name:16}" for way, name in zip(ways, ways[::-1])}"""),
+    Lie(7, "T7", "сервер отвечает сразу",
+        "await asyncio.sleep(DELAY)",
+        "await asyncio.sleep(DELAY / 3)"),
+    Lie(7, "T7", "сколько потоков ждало, известно заранее",
+        """    pool = max(one[THREAD_POOL].threads for one in rounds)
+    loop = max(one[COROUTINES].threads for one in rounds)""",
+        "    pool, loop = THREADS, 1"),
+    Lie(7, "T7", "задержка — та, что заказана, а не та, что измерена",
+        "1000 * median(one[BASE].seconds for one in rounds) / facts.jobs",
+        "1000 * DELAY"),
+    Lie(7, "T7", "задержка — лучшая",
+        "1000 * median(one[BASE].seconds for one in rounds) / facts.jobs",
+        "1000 * min(one[BASE].seconds for one in rounds) / facts.jobs"),
+    Lie(7, "O3 T7", "кто сделал задание, решено по способу",
+        """    return answer, os.getpid(), get_native_id(), cpu
+
+
+async""",
+        """    return answer, os.getpid(), id(value), cpu
+
+
+async"""),
+    Lie(7, "T6 T6x T7", "потоки сочтены по заданиям",
+        "len({(one.pid, one.thread) for one in answers})",
+        "len(answers)"),
+]

@@ -104,7 +104,7 @@ def test_T4_T5a_the_program_starts_as_many_threads_as_it_says(workers: int) -> N
     assert said(title) == [workers]
     assert said(conclusion(text, "общий список")) == [workers, workers, 1]
     wanted = [workers * LESSON.PRIMES] * 2 + [workers * len(LESSON.ADDITIONS)]
-    assert cells(text, "обновлений ") == wanted
+    assert cells(text, "всего было ") == wanted
 
 
 # --- T5a ---
@@ -135,7 +135,7 @@ def test_T5a_share_is_that_of_all_rounds_with_the_least_and_the_greatest() -> No
 
 def test_T5a_shares_of_a_run_follow_from_its_rounds() -> None:
     """В выводе программы — доли, которые получаются из строк её же таблицы."""
-    total, *_ = cells(output(6), "обновлений ")
+    total, *_ = cells(output(6), "всего было ")
     shares = [100 * without / total for without, *_ in circles(output(6))]
     wanted = [sum(shares) / len(shares), min(shares), max(shares)]
     for number, share in zip(said(conclusion(output(6), "без замка потеряно")), wanted):
@@ -169,7 +169,7 @@ def test_T5a_plain_addition_is_told_as_it_was_measured() -> None:
     text = report([circle(plain=plain) for plain in (0, 4, 7)])
     assert said(conclusion(text, "counter +=")) == [1, 11, 3000]
     shown = [plain for _, _, plain, *_ in circles(output(6))]
-    *_, total = cells(output(6), "обновлений ")
+    *_, total = cells(output(6), "всего было ")
     wanted = [1, sum(shown), LESSON.ROUNDS * total]
     assert said(conclusion(output(6), "counter +=")) == wanted
 

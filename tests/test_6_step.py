@@ -37,18 +37,18 @@ def entries(text: str) -> list[str]:
     return [line for line in text.splitlines() if re.match(ENTRY, line)]
 
 
-LOSS = "потеряно 1|записал 1 поверх записанного"
+LOSS = "потеряно 1|записал 1 и затёр записанное"
 SAFE = "прибавлено 2, в счётчике 2, потеряно 0"
 DEADLOCK = "взаимная блокировка (deadlock)|держит salt и ждёт pepper|держит pepper и ждёт salt"
 GAMES = [  # игра, ходы; сколько строк ходов, что сказано, чего не сказано
-    ("without_lock", "1122", 4, SAFE, "поверх"),
-    ("without_lock", "2211", 4, SAFE, "поверх"),
-    ("without_lock", "1221", 4, f"{LOSS} потоком 2 в ходе 3|ход 4: поток 1", "deadlock"),
-    ("without_lock", "2112", 4, f"{LOSS} потоком 1 в ходе 3|ход 4: поток 2", "deadlock"),
-    ("without_lock", "1 2\n1 2\n", 4, f"{LOSS} потоком 1 в ходе 3|ход 4: поток 2", ""),
-    ("with_lock", "11112222", 8, SAFE, "поверх"),
-    ("with_lock", "121212122222", 11, SAFE, "поверх"),
-    ("with_lock", "2111222111111", 11, SAFE, "поверх"),
+    ("without_lock", "1122", 4, SAFE, "затёр"),
+    ("without_lock", "2211", 4, SAFE, "затёр"),
+    ("without_lock", "1221", 4, f"{LOSS} потоком 2 в ходе 3|в ходе 4 поток 1", "deadlock"),
+    ("without_lock", "2112", 4, f"{LOSS} потоком 1 в ходе 3|в ходе 4 поток 2", "deadlock"),
+    ("without_lock", "1 2\n1 2\n", 4, f"{LOSS} потоком 1 в ходе 3|в ходе 4 поток 2", ""),
+    ("with_lock", "11112222", 8, SAFE, "затёр"),
+    ("with_lock", "121212122222", 11, SAFE, "затёр"),
+    ("with_lock", "2111222111111", 11, SAFE, "затёр"),
     ("two_locks", "1111122222", 10, SAFE, "deadlock"),
     ("two_locks", "1121111112222222", 14, SAFE, "deadlock"),
     ("two_locks", "1212", 4, f"{DEADLOCK}|один порядок для всех: оба дошли до конца", "потеряно"),

@@ -535,7 +535,7 @@ def test_O3_interpreters_that_cannot_be_had_are_left_out(monkeypatch: pytest.Mon
     if INTERPRETERS not in HAVE:
         monkeypatch.undo()
         assert (
-            LESSON.start_interpreters(2, [some_kind()], others, stack) == "они есть с Python 3.14"
+            LESSON.start_interpreters(2, [some_kind()], others, stack) == "нужен Python 3.14 или новее"
         )
 
 
