@@ -332,6 +332,10 @@ def price(facts: Facts) -> str:
     if 4 * same >= 3 * len(rounds):
         agree = f"так в {same} кругах из {len(rounds)}"
         return f"{text}, времени ушло почти столько же: {agree}"
+    ratios = [one.ratio for one in rounds]
+    if median(ratios) > 1 and max(ratios) < 1.6:
+        spread = f"по кругам в {comma(min(ratios))}–{comma(max(ratios))} раза"
+        return f"{text}, времени ушло ненамного больше: {spread}"
     return f"{text}, о цене судить нельзя: круги расходятся, повторите"
 
 

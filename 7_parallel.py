@@ -457,7 +457,7 @@ def start_interpreters(
             perform(INTERPRETERS, kind, {INTERPRETERS: pool})
     except NotImplementedError as error:
         return str(error)
-    except Exception as error:
+    except (OSError, RuntimeError, TypeError) as error:  # система не дала
         return f"{type(error).__name__}: {error}"
     pools[INTERPRETERS] = pool
     return ""

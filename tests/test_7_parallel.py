@@ -483,6 +483,7 @@ AT_ONCE = {BASE: 1, THREADS: 16, COROUTINES: 16, PROCESSES: 3, INTERPRETERS: 3}
 
 
 @pytest.mark.parametrize("way", HAVE)
+@pytest.mark.timeout(20)  # по одному они ждали бы друг друга вечно
 def test_O3_T7_answers_come_from_the_server_and_that_many_wait_at_once(
     way: str, pools: dict, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -535,7 +536,8 @@ def test_O3_interpreters_that_cannot_be_had_are_left_out(monkeypatch: pytest.Mon
     if INTERPRETERS not in HAVE:
         monkeypatch.undo()
         assert (
-            LESSON.start_interpreters(2, [some_kind()], others, stack) == "нужен Python 3.14 или новее"
+            LESSON.start_interpreters(2, [some_kind()], others, stack)
+            == "нужен Python 3.14 или новее"
         )
 
 
