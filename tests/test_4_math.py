@@ -66,11 +66,11 @@ def told(text: str) -> str:
 def rows(text: str) -> dict[int, list[float]]:
     """Таблица: сколько процессов — медиана, ускорение, от и до (если есть), ядра, цена, …"""
     table = {}
-    for line in text.splitlines():
+    for line in text.replace("–", " ").replace("—", "-1").splitlines():  # «—»: не сосчитать
         if line.startswith("без пула"):
             table[0] = said(line)
         elif re.match(r"\d+ ", line):
-            n, *numbers = said(line.replace("–", " "))
+            n, *numbers = said(line)
             table[int(n)] = numbers
     return table
 
@@ -390,7 +390,7 @@ def test_P6b_O1_R4_M4_processes_keep_several_cores_busy_in_the_same_instant() ->
     workers = max(2, min(CORES, 12))
     assert list(table) == LESSON.pool_sizes(workers)
     assert {row[-1] for row in table.values()} == {12}
-    assert all(row[-4] <= max(n, 1) + 0.1 for n, row in table.items())
+    assert all(row[-4] <= max(n, 1) + 0.3 for n, row in table.items())
     letters = [set(bar) - {" "} for bar in bars(text)]
     if workers <= 4:  # каждое задание сделано один раз
         assert sum(map(len, letters)) == len(set.union(*letters)) == 12

@@ -284,7 +284,10 @@ def test_T5d_heading_stays_on_the_screen_in_a_long_game() -> None:
 
 def test_T5d_mistake_in_a_function_shows_its_line() -> None:
     """Ошибка ученика в функции: traceback с её строкой и код 1."""
-    wrong = ("found = is_prime(number)  #", "found = is_prim(number)  #")
+    wrong = (
+        "before = counter\n        found = is_prime(",
+        "before = counter\n        found = is_prim(",
+    )
     done = play("without_lock", "1221", copy(6, wrong))
     assert done.returncode == 1
     assert "is_prim(number)" in done.stderr

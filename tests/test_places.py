@@ -316,11 +316,11 @@ def test_windows_children_end_after_their_parent(number: int) -> None:
 
 # Ctrl-C получают все процессы консоли; эта программа заводит свою, чтобы не задеть pytest.
 CONSOLE = """
-import os, signal, subprocess, sys
+import ctypes, os, signal, subprocess, sys
 script, answer = sys.argv[1:]
-signal.signal(signal.SIGINT, lambda *_: None)
 program = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE)
 program.stdout.readline()
+ctypes.windll.kernel32.SetConsoleCtrlHandler(None, 1)  # самому Ctrl-C не нужен
 os.kill(0, signal.CTRL_C_EVENT)
 code = program.wait(20)
 with open(answer, "w") as file:
