@@ -119,6 +119,7 @@ BASE, THREAD_POOL, COROUTINES = "одно за другим", "потоки", "�
 PROCESSES, INTERPRETERS = "процессы", "интерпретаторы"
 WAITING = "ожидание"
 GAIN, NO_GAIN = "ускоряют", "не ускоряют"
+IN_VAIN = "ядра заняты, а быстрее не всегда"
 AGAIN = "судить нельзя: закройте лишнее и повторите"
 
 
@@ -348,6 +349,8 @@ def verdict(kind: str, way: str, column: dict[str, Cell], cores: int) -> str:
         return NO_GAIN if share <= 0.25 and cell.threads == 1 else AGAIN
     if share >= 0.75 and cell.busy > 1.3 and cores > 1:
         return GAIN  # счёт ускоряют только лишние ядра
+    if cell.busy > 1.5 and cores > 1:
+        return IN_VAIN  # два логических ядра бывают одним физическим
     # Не ускоряет тот, у кого было ядро, а больше он не взял, хотя и мог. Одному
     # потоку больше не взять; были ли ядра для пула потоков, видно по процессам:
     # их не больше, и достаётся им не больше. Не было ядер — судить нельзя.
@@ -377,7 +380,8 @@ def conclusion(kind: str, facts: Facts) -> str:
         where = f"в {spoiled} из {len(facts.rounds)} кругов"
         return f"{kind}: похоже, ядра отнимали ({where}), {AGAIN}"
     column = cells(kind, facts)
-    groups: dict[str, list[str]] = {GAIN: [], NO_GAIN: [], AGAIN: []}
+    verdicts = (GAIN, NO_GAIN, IN_VAIN, AGAIN)
+    groups: dict[str, list[str]] = {one: [] for one in verdicts}
     for way in list(column)[1:]:  # первый — одно за другим
         groups[verdict(kind, way, column, facts.cores)].append(way)
     parts = []
@@ -391,6 +395,9 @@ def conclusion(kind: str, facts: Facts) -> str:
         parts.append(f"{GAIN} {', '.join(gains)} (так {where})")
     if groups[NO_GAIN]:
         parts.append(f"{NO_GAIN} {', '.join(groups[NO_GAIN])}")
+    if groups[IN_VAIN]:
+        ways = ", ".join(groups[IN_VAIN])
+        parts.append(f"{IN_VAIN}: {ways} (вместе они медленнее)")
     if not parts:
         return f"{kind} — {AGAIN}"
     if groups[AGAIN]:

@@ -99,12 +99,12 @@ def cell(text: str, kind: str, way: str) -> list[float]:
 
 
 def verdict(text: str, kind: str) -> dict[str, str]:
-    """Что сказано о каждом способе в выводе об этой работе: «да», «нет» или «судить нельзя»."""
+    """Что сказано о каждом способе в выводе: «да», «нет», «зря» или «судить нельзя»."""
     line = conclusion(text, f"Вывод: {kind}")
     found: dict[str, str] = {}
     for group in line.split(";"):
-        (word,) = re.findall("не ускоряют|ускоряют|судить нельзя", group)
-        told = {"ускоряют": "да", "не ускоряют": "нет"}.get(word, word)
+        (word,) = re.findall("не ускоряют|ускоряют|не всегда|судить нельзя", group)
+        told = {"ускоряют": "да", "не ускоряют": "нет", "не всегда": "зря"}.get(word, word)
         found |= dict.fromkeys(re.findall("|".join(WAYS[1:]), group), told)
     if not found:  # судить нельзя ни о чём
         return {way: "судить нельзя" for way in WAYS[1:] if f"\n{way} " in text}
@@ -177,7 +177,8 @@ CASES: dict[str, tuple[dict[str, tuple], int, str]] = {
     "у процессов отняли оба": ({PROCESSES: (1.4, 0.7)}, 2, "-??"),
     "у потоков отняли оба": ({THREADS: (1.4, 0.7)}, 2, "-?+"),
     "у корутин отняли оба": ({COROUTINES: (1.4, 0.7)}, 2, "?-+"),
-    "ядра есть, а быстрее не стало": ({PROCESSES: (1.0, 1.8)}, 2, "--?"),
+    "ядра есть, а быстрее не стало": ({PROCESSES: (1.0, 1.8)}, 2, "--="),
+    "и у потоков": ({THREADS: (1.0, 1.9), PROCESSES: (1.02, 1.8)}, 2, "-=="),
     "потоки быстрее на одном ядре": ({THREADS: (0.6, 1.0)}, 2, "-?+"),
     "процессы быстрее на одном ядре": ({PROCESSES: (0.6, 1.0)}, 2, "-??"),
     "потоки без GIL": ({THREADS: (0.55, 1.9)}, 2, "-++"),
@@ -196,7 +197,7 @@ def test_O3_T6_T6x_verdict_follows_the_measurement(kind: str, case: str) -> None
     """О счёте: «да» — быстрее и на лишних ядрах; «нет» — ядро было, и больше не взять."""
     changes, cores, signs = CASES[case]
     text = report({kind: IDLE[PYTHON] | changes}, cores=cores)
-    meaning = {"+": "да", "-": "нет", "?": "судить нельзя"}
+    meaning = {"+": "да", "-": "нет", "=": "зря", "?": "судить нельзя"}
     order = (COROUTINES, THREADS, PROCESSES, INTERPRETERS)
     assert verdict(text, kind) == {way: meaning[sign] for way, sign in zip(order, signs)}
 
