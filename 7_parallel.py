@@ -112,7 +112,7 @@ def open_interpreters(workers: int) -> Executor:
 
 # --- Измерения и вывод ------------------------------------------------------
 
-ROUNDS = 8  # в каждом круге все виды работы и все способы по разу
+ROUNDS = 8  # в каждом круге все способы по разу
 FAIR = 0.95  # столько ядра должно достаться счёту, иначе круг не в счёт
 MOST = 8  # больше процессов для такой короткой работы не нужно
 BASE, THREAD_POOL, COROUTINES = "одно за другим", "потоки", "корутины"
@@ -155,13 +155,13 @@ class Run(NamedTuple):
         return self.cpu / self.seconds
 
 
-Round = dict[str, dict[str, Run]]  # вид работы: {способ: прогон}
+Round = dict[str, Run]  # круг: способ и его прогон
 
 
 class Facts(NamedTuple):
     """Всё измеренное. tick — шаг часов процессорного времени, с."""
 
-    rounds: list[Round]
+    rounds: dict[str, list[Round]]  # вид работы и его круги
     jobs: int
     cores: int
     tick: float
@@ -241,26 +241,23 @@ def measure(way: str, kind: Kind, pools: dict) -> Run:
     return Run(seconds, cpu, len({(one.pid, one.thread) for one in answers}))
 
 
-def experiment(works: list[Kind], pools: dict, step: float) -> Iterator[Round]:
-    """Круг за кругом; в каждом втором порядок способов обратный.
-
-    Если часы процессорного времени идут шагами step, кругов столько, чтобы
-    любой счёт занял хотя бы двадцать шагов.
-    """
+def experiment(
+    works: list[Kind], pools: dict, step: float
+) -> Iterator[tuple[str, Round]]:
+    """Вид работы и его круг; в каждом втором порядок способов обратный."""
     ways = [BASE, THREAD_POOL, COROUTINES, PROCESSES]
     if INTERPRETERS in pools:
         ways.append(INTERPRETERS)
-    counting = works[:-1]  # последнее — ожидание, оно ядра не занимает
-    shortest = 0.0  # сколько секунд длился за все круги самый короткий счёт
-    number = 0
-    while number < ROUNDS or (shortest < 20 * step and number < 4 * ROUNDS):
-        order = ways if number % 2 == 0 else ways[::-1]
-        one: Round = {}
-        for kind in works:
-            one[kind.name] = {way: measure(way, kind, pools) for way in order}
-        yield one
-        number += 1
-        shortest += min(one[kind.name][BASE].seconds for kind in counting)
+    for kind in works:
+        seconds = 0.0  # столько одно за другим считали во всех кругах
+        for number in range(2 * ROUNDS):
+            # Счёту нужно хотя бы двадцать шагов часов процессорного времени.
+            if number >= ROUNDS and seconds >= 20 * step:
+                break
+            order = ways if number % 2 == 0 else ways[::-1]
+            one = {way: measure(way, kind, pools) for way in order}
+            yield kind.name, one
+            seconds += one[BASE].seconds
 
 
 def tick() -> float:
@@ -274,12 +271,12 @@ def tick() -> float:
     return now - begin
 
 
-def fair(kind: str, facts: Facts) -> list[dict[str, Run]]:
+def fair(kind: str, facts: Facts) -> list[Round]:
     """Круги, в которых у счёта одно за другим ядра не отнимали.
 
     Прогон короче двадцати шагов часов так не проверить: судят по всем вместе.
     """
-    rounds = [one[kind] for one in facts.rounds]
+    rounds = facts.rounds[kind]
     if kind == WAITING:
         return rounds
     if min(one[BASE].seconds for one in rounds) < 20 * facts.tick:
@@ -288,7 +285,7 @@ def fair(kind: str, facts: Facts) -> list[dict[str, Run]]:
     return [one for one in rounds if one[BASE].busy >= FAIR]
 
 
-def blur(rounds: list[dict[str, Run]], way: str, step: float) -> float:
+def blur(rounds: list[Round], way: str, step: float) -> float:
     """На сколько ядер может ошибиться busy(): часы идут шагами, с.
 
     Прогон захватит на шаг больше или меньше, но не всегда в одну сторону.
@@ -296,7 +293,7 @@ def blur(rounds: list[dict[str, Run]], way: str, step: float) -> float:
     return step * sqrt(len(rounds)) / sum(one[way].seconds for one in rounds)
 
 
-def busy(rounds: list[dict[str, Run]], way: str) -> float:
+def busy(rounds: list[Round], way: str) -> float:
     """Сколько ядер было занято в среднем по всем кругам."""
     cpu = sum(one[way].cpu for one in rounds)
     return cpu / sum(one[way].seconds for one in rounds)
@@ -304,9 +301,9 @@ def busy(rounds: list[dict[str, Run]], way: str) -> float:
 
 def cells(kind: str, facts: Facts) -> dict[str, Cell]:
     """Столбец таблицы: способ и его клетка, по кругам, которые идут в счёт."""
-    rounds = fair(kind, facts) or [one[kind] for one in facts.rounds]
+    rounds = fair(kind, facts) or facts.rounds[kind]
     column = {}
-    for way in facts.rounds[0][kind]:
+    for way in facts.rounds[kind][0]:
         speedups = [one[BASE].seconds / one[way].seconds for one in rounds]
         threads = max(one[way].threads for one in rounds)
         share, error = busy(rounds, way), blur(rounds, way, facts.tick)
@@ -321,13 +318,13 @@ def comma(value: float, digits: int = 2) -> str:
 
 def table(facts: Facts) -> list[str]:
     """Строка на способ, столбец на вид работы."""
-    ways = list(facts.rounds[0][WAITING])
+    ways = list(facts.rounds[WAITING][0])
     rows = {way: f"{way:16}" for way in ways}
     head = " " * 16
-    for kind in facts.rounds[0]:
+    for kind in facts.rounds:
         digits, width = (1, 17) if kind == WAITING else (2, 15)
         head += f"{kind:{width + 6}}"
-        rounds = fair(kind, facts) or [one[kind] for one in facts.rounds]
+        rounds = fair(kind, facts) or facts.rounds[kind]
         for way, cell in cells(kind, facts).items():
             low, high = min(cell.speedups), max(cell.speedups)
             text = f"{comma(median(cell.speedups), digits):>4} "
@@ -375,9 +372,10 @@ def gain(kind: str, way: str, cell: Cell, facts: Facts) -> str:
 
 def conclusion(kind: str, facts: Facts) -> str:
     """Чем эту работу стоит ускорять, чем не стоит, о чём судить нельзя."""
-    spoiled = len(facts.rounds) - len(fair(kind, facts))
-    if spoiled > len(facts.rounds) / 2:
-        where = f"в {spoiled} из {len(facts.rounds)} кругов"
+    total = len(facts.rounds[kind])
+    spoiled = total - len(fair(kind, facts))
+    if spoiled > total / 2:
+        where = f"в {spoiled} из {total} кругов"
         return f"{kind}: похоже, ядра отнимали ({where}), {AGAIN}"
     column = cells(kind, facts)
     verdicts = (GAIN, NO_GAIN, IN_VAIN, AGAIN)
@@ -388,10 +386,10 @@ def conclusion(kind: str, facts: Facts) -> str:
     if groups[GAIN]:
         gains = [gain(kind, way, column[way], facts) for way in groups[GAIN]]
         wins = min(column[way].wins for way in groups[GAIN])
-        total = len(column[BASE].speedups)
-        where = f"хотя бы в {wins} из {total} кругов"
-        if wins == total:
-            where = f"во всех {total} кругах"
+        counted = len(column[BASE].speedups)
+        where = f"хотя бы в {wins} из {counted} кругов"
+        if wins == counted:
+            where = f"во всех {counted} кругах"
         parts.append(f"{GAIN} {', '.join(gains)} (так {where})")
     if groups[NO_GAIN]:
         parts.append(f"{NO_GAIN} {', '.join(groups[NO_GAIN])}")
@@ -422,7 +420,7 @@ def report(facts: Facts) -> list[str]:
     if facts.lack:
         lines.append(fill(f"интерпретаторов нет: {facts.lack}", 80))
     lines.append("")
-    texts = [conclusion(kind, facts) for kind in facts.rounds[0]]
+    texts = [conclusion(kind, facts) for kind in facts.rounds]
     texts.append(waiters(facts))
     return lines + [
         fill(f"Вывод: {text}.", 80, subsequent_indent="  ") for text in texts
@@ -489,7 +487,6 @@ def main() -> None:
     )
     workers = parser.parse_args().workers or min(CORES, MOST)
     print(f"{INTERPRETER}, способ запуска: {get_start_method()}")
-
     counts = f"заданий по {JOBS}, потоков {THREADS}, процессов {workers}"
     print(f"\n{counts}; ускорение (по кругам) и занято ядер")
     if workers == MOST < CORES:
@@ -499,9 +496,10 @@ def main() -> None:
     with ExitStack() as stack:
         pools = start_pools(workers, works, stack)
         lack = start_interpreters(workers, works, pools, stack)
-        rounds, step = [], tick()
-        for one in experiment(works, pools, step):
-            rounds.append(one)
+        rounds: dict[str, list[Round]] = {kind.name: [] for kind in works}
+        step = tick()
+        for name, one in experiment(works, pools, step):
+            rounds[name].append(one)
             print(".", end="", flush=True)
     print()
     print(*report(Facts(rounds, JOBS, CORES, step, lack)), sep="\n")

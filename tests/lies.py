@@ -819,21 +819,20 @@ LIES = [
     Lie(7, "O3 T6 T6x T7", "круги не чередуют порядок",
         "ways if number % 2 == 0 else ways[::-1]",
         "ways"),
-    Lie(7, "O3 T6 T6x T7", "сначала все способы одного круга, потом другого: не рядом",
-        "one[kind.name] = {way: measure(way, kind, pools) for way in order}",
-        """one[kind.name] = {}
-        for way in order:
-            for kind in works:
-                one[kind.name][way] = measure(way, kind, pools)"""),
+    Lie(7, "O3 T6 T6x T7", "«одно за другим» измерено однажды, а не рядом в каждом круге",
+        "one = {way: measure(way, kind, pools) for way in order}",
+        """one = {way: measure(way, kind, pools) for way in order if way != BASE}
+            base = base if number else measure(BASE, kind, pools)
+            one[BASE] = base"""),
     Lie(7, "O3 T6 T6x", "круг, в котором отняли ядро, идёт в счёт",
         "return [one for one in rounds if one[BASE].busy >= FAIR]",
         "return rounds"),
     Lie(7, "O3 T6 T6x", "хватит и одного годного круга",
-        "if spoiled > len(facts.rounds) / 2:",
-        "if spoiled == len(facts.rounds):"),
+        "if spoiled > total / 2:",
+        "if spoiled == total:"),
     Lie(7, "O3 T6 T6x", "сколько кругов испорчено, придумано",
-        'where = f"в {spoiled} из {len(facts.rounds)} кругов"',
-        'where = f"в {len(facts.rounds)} из {len(facts.rounds)} кругов"'),
+        'where = f"в {spoiled} из {total} кругов"',
+        'where = f"в {total} из {total} кругов"'),
     Lie(7, "O3 T6 T6x T7", "так будто бы во всех кругах",
         "wins = min(column[way].wins for way in groups[GAIN])",
         "wins = len(column[BASE].speedups)"),
@@ -934,8 +933,8 @@ def cells"""),
         "        return rounds if share >= FAIR else []",
         "        return rounds"),
     Lie(7, "O3 T6 T6x", "шаг часов не добавляет кругов",
-        "while number < ROUNDS or (shortest < 20 * step and number < 4 * ROUNDS):",
-        "while number < ROUNDS:"),
+        "if number >= ROUNDS and seconds >= 20 * step:",
+        "if number >= ROUNDS:"),
     Lie(7, "O3 T6", "шаг часов известен заранее",
         "    return now - begin",
         "    return 1e-6"),
@@ -1005,9 +1004,9 @@ def cells"""),
         "    if facts.lack:",
         "    if not facts.rounds:"),
     Lie(7, "O3 T7", "столбцы названы наоборот",
-        """    ways = list(facts.rounds[0][WAITING])
+        """    ways = list(facts.rounds[WAITING][0])
     rows = {way: f"{way:16}" for way in ways}""",
-        """    ways = list(facts.rounds[0][WAITING])
+        """    ways = list(facts.rounds[WAITING][0])
     rows = {way: f"{name:16}" for way, name in zip(ways, ways[::-1])}"""),
     Lie(7, "T7", "сервер отвечает сразу",
         "await asyncio.sleep(DELAY)",
