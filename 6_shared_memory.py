@@ -147,6 +147,7 @@ def pass_through_queue(consumers: int) -> list[int]:
 # --- Измерения и вывод ------------------------------------------------------
 
 ROUNDS = 7  # в каждом круге все способы по разу
+LEAST, LONGEST = 3, 5  # после трёх кругов хватит, если прошло пять секунд
 FAIR = 0.95  # если счёту без замка досталось меньше ядра, круг не в счёт
 WAYS = [without_lock, with_lock, plus_one]
 
@@ -226,8 +227,14 @@ def measure(way: Callable, workers: int) -> Run:
 
 
 def experiment(workers: int) -> Iterator[Round]:
-    """Круг за кругом: все способы по разу; чётный круг — в обратном порядке."""
+    """Круг за кругом: все способы по разу; чётный круг — в обратном порядке.
+
+    Замок бывает дорог (в Windows до 3.13): тогда кругов меньше.
+    """
+    begin = perf_counter()
     for number in range(ROUNDS):
+        if number >= LEAST and perf_counter() - begin > LONGEST:
+            break
         order = WAYS if number % 2 == 0 else WAYS[::-1]
         runs = {way.__name__: measure(way, workers) for way in order}
         yield Round(**runs)
