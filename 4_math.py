@@ -286,7 +286,7 @@ def surplus(rounds: list[Round], workers: int, more: int) -> str:
     before = sum(one[workers].preemptions for one in rounds)
     after = sum(one[more].preemptions for one in rounds)
     if after > before:
-        text += f", а ядро отняли всего раз: {after} вместо {before}"
+        text += f", а ядро отняли раз: {after} вместо {before}"
     return text
 
 

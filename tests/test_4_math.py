@@ -214,6 +214,13 @@ def test_P6b_O1_M3_M4_conclusions_follow_the_rounds(case: str) -> None:
     assert [word for word in never.split("|") if word in text] == [], text
 
 
+def test_P6b_M3_M4_longest_conclusions_fit_the_screen() -> None:
+    """Восемь ядер, двенадцать процессов, вытеснений тысячи: каждый вывод — в строку экрана."""
+    one = {0: (1, 1.0), 8: (0.2, 7.5, 99), 12: (0.2, 7.5, 104)}
+    text = told(report(rounds(*[one] * 8), workers=8, cores=8))
+    assert "9984 вместо 9504" in text and "12 процессов вместо 8" in text
+
+
 def test_P6b_no_named_speedup_is_past_the_cores_that_were_busy() -> None:
     """Какие бы круги ни выпали, названное ускорение не больше занятых ядер."""
     dice = random.Random(4)
