@@ -6,6 +6,7 @@
 import importlib
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -25,6 +26,8 @@ CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os
 GIL = getattr(sys, "_is_gil_enabled", lambda: True)()
 sys.path.insert(0, str(LESSON))  # для load()
 TEMP = TemporaryDirectory(ignore_cleanup_errors=True)  # исчезнет вместе с pytest
+# У запущенного в фоне (pytest &) Ctrl-C заглушён, и заглушённым его получили бы программы.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Утверждения урока. Где каждое видно, говорит README.md; проверяют его тесты с ним в имени.
 CLAIMS = re.findall(r"\w+", "O1 O2 O3 P1 P2 P4 P5 P6a P6b M1 M2 M3 M4 M5 R1 R2 R3 R4")
