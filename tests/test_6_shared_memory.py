@@ -119,7 +119,7 @@ def test_T5a_totals_are_known_from_elsewhere() -> None:
 def test_T5a_run_without_lock_loses_and_nobody_helps_it() -> None:
     """Потери есть в каждом запуске; их не подстроили ни сном, ни частой сменой потоков."""
     lost = [without for without, *_ in circles(output(6))]
-    assert len(lost) == LESSON.ROUNDS
+    assert LESSON.LEAST <= len(lost) <= LESSON.ROUNDS
     assert sum(lost) > 0
     assert "sleep" not in source(6)
     assert "setswitchinterval" not in source(6)
@@ -170,7 +170,7 @@ def test_T5a_plain_addition_is_told_as_it_was_measured() -> None:
     assert said(conclusion(text, "counter +=")) == [1, 11, 3000]
     shown = [plain for _, _, plain, *_ in circles(output(6))]
     *_, total = cells(output(6), "всего было ")
-    wanted = [1, sum(shown), LESSON.ROUNDS * total]
+    wanted = [1, sum(shown), len(shown) * total]
     assert said(conclusion(output(6), "counter +=")) == wanted
 
 
