@@ -438,7 +438,7 @@ CHECKS = {
     "imported": Check(0, "файл импортируется, и нужная функция в нём есть", MISTAKES),
     "answers": Check(1, "ответы верны и стоят в порядке писем", COUNTING),
     "cores": Check(1, "считали одновременно, занято больше одного ядра", COUNTING),
-    "bad": Check(1, "пустое письмо не погубило остальных", PROCESSES),
+    "bad": Check(1, "пустое письмо не погубило остальных", COUNTING),
     "money": Check(2, "деньги не пропали и не появились", SHARED),
     "approvals": Check(2, "разрешений ждали одновременно, не под замком", SHARED),
     "pages": Check(3, "без неудач скачаны все страницы", COROUTINES),
@@ -449,7 +449,7 @@ CHECKS = {
     "locks": Check(4, "повара не ждут друг друга вечно", TWO_LOCKS),
     "dishes": Check(4, "готовы все порции", TWO_LOCKS),
     "hands": Check(4, "у того, кто готовит, и нож, и доска", SHARED),
-    "cooks": Check(4, "готовили два потока одновременно", SHARED),
+    "cooks": Check(4, "второй повар не ждал, пока первый кончит всё", TWO_LOCKS),
     "photos": Check(5, "вернулись все фотографии, уменьшенные", PROCESSES),
     "workers": Check(5, "уменьшали хотя бы два процесса", PROCESSES),
     "ended": Check(0, "проверка дошла до конца", MISTAKES),
@@ -681,7 +681,7 @@ def examine(number: int, path: Path, method: str, limit: float) -> list[Line]:
     for line in lines:
         show_line(line)
     if outcome.output and not all(line.holds for line in lines):
-        show(f"Конец того, что напечатал ваш файл:\n{outcome.output}")
+        show(f"Последнее, что напечатали ваш файл и Python:\n{outcome.output}")
     return lines
 
 
