@@ -346,7 +346,8 @@ def verdict(kind: str, way: str, column: dict[str, Cell], cores: int) -> str:
         return NO_GAIN if share <= 0.25 and cell.threads == 1 else AGAIN
     if share >= 0.75 and cell.busy > 1.3 and cores > 1:
         return GAIN  # счёт ускоряют только лишние ядра
-    if cell.busy > 1.5 and cores > 1:
+    dearer = cell.busy > 1.1 * median(cell.speedups)  # вместе ядра медленнее
+    if cell.busy > 1.5 and dearer and cores > 1:
         return IN_VAIN  # два логических ядра бывают одним физическим
     # Не ускоряет тот, у кого было ядро, а больше он не взял, хотя и мог. Одному
     # потоку больше не взять; были ли ядра для пула потоков, видно по процессам:
@@ -491,7 +492,7 @@ def main() -> None:
     print(f"\n{counts}; ускорение (по кругам) и занято ядер")
     if workers == MOST < CORES:
         print(f"процессов не больше {MOST}", end="; ")
-    print("точка — круг: ", end="", flush=True)
+    print("точка — круг:", end="", flush=True)
     works = kinds(start_server())
     with ExitStack() as stack:
         pools = start_pools(workers, works, stack)
@@ -499,10 +500,10 @@ def main() -> None:
         rounds: dict[str, list[Round]] = {kind.name: [] for kind in works}
         step = tick()
         for name, one in experiment(works, pools, step):
+            first = not rounds[name]  # между видами работы — пробел
             rounds[name].append(one)
-            print(".", end="", flush=True)
-    print()
-    print(*report(Facts(rounds, JOBS, CORES, step, lack)), sep="\n")
+            print(" ." if first else ".", end="", flush=True)
+    print("", *report(Facts(rounds, JOBS, CORES, step, lack)), sep="\n")
 
 
 def follow_parent() -> None:

@@ -449,7 +449,7 @@ CHECKS = {
     "locks": Check(4, "повара не ждут друг друга вечно", TWO_LOCKS),
     "dishes": Check(4, "готовы все порции", TWO_LOCKS),
     "hands": Check(4, "у того, кто готовит, и нож, и доска", SHARED),
-    "cooks": Check(4, "второй повар не ждал, пока первый кончит всё", TWO_LOCKS),
+    "cooks": Check(4, "второго повара позвали, пока готовил первый", TWO_LOCKS),
     "photos": Check(5, "вернулись все фотографии, уменьшенные", PROCESSES),
     "workers": Check(5, "уменьшали хотя бы два процесса", PROCESSES),
     "ended": Check(0, "проверка дошла до конца", MISTAKES),

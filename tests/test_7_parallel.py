@@ -207,6 +207,9 @@ def test_O3_T6_T6x_rounds_that_disagree_decide_nothing(kind: str) -> None:
     lucky, unlucky = {kind: {PROCESSES: (0.41, 1.9)}}, {kind: {PROCESSES: (1.5, 1.2)}}
     assert verdict(report(lucky, unlucky), kind)[PROCESSES] == "судить нельзя"
     assert verdict(report(lucky, unlucky, lucky), kind)[PROCESSES] == "судить нельзя"
+    busy, idle = {kind: {PROCESSES: (0.5, 1.9)}}, {kind: {PROCESSES: (0.95, 1.9)}}
+    quick = report(busy, idle, busy, idle, busy, idle, busy, busy)
+    assert verdict(quick, kind)[PROCESSES] == "судить нельзя", "вместе ядра не медленнее"
     mostly = report(lucky, lucky, lucky, unlucky)
     assert verdict(mostly, kind)[PROCESSES] == "да"
     assert counted(mostly, kind) == [6, 8], "у самого ненадёжного из способов"
@@ -598,7 +601,7 @@ def test_O3_heading_tells_what_was_done(
     (heading,) = (line for line in text.splitlines() if line.startswith("заданий по "))
     assert said(heading) == [12, 11, workers] and opened == [workers, workers]
     (dots,) = (line for line in text.splitlines() if "точка — круг: " in line)
-    assert dots.endswith(": " + "." * 24), "точка на каждый круг каждого вида работы"
+    assert dots.endswith(": ........ ........ ........"), "точка — круг, промежуток — вид работы"
     assert said(dots) == ([8] if cut else []), "сказано, что процессов не больше восьми"
     assert said(conclusion(text, "понадобилось"))[0] == 12
 
