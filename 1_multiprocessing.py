@@ -41,7 +41,7 @@ def ask_child(method: str) -> tuple:
     receiver, sender = context.Pipe(duplex=False)  # канал: sender → receiver
     process = context.Process(target=introduce, args=(sender,), daemon=True)
     process.start()  # daemon: завершаясь сами, мы завершим и его
-    sender.close()  # пишет теперь он один: умрёт — recv() не будет ждать вечно
+    sender.close()  # пишет теперь только ребёнок: умрёт — recv() не зависнет
     answer = receiver.recv()
     process.join()  # дождаться конца
     return answer
@@ -92,7 +92,7 @@ def remains(pid) -> str:
 
 ROUNDS = 6  # в каждом круге процесс запускается каждым способом по разу
 LONGER = 1.1  # круг говорит «дольше», если дольше хотя бы во столько раз
-FAIR = 0.5  # столько времени запуска должно работать ядро, иначе его отнимали
+FAIR = 0.5  # если ядро работало меньшую долю запуска, его отнимали
 
 
 class Person(NamedTuple):
@@ -106,7 +106,7 @@ class Person(NamedTuple):
 
 
 class Death(NamedTuple):
-    """Как ребёнок кончился: код возврата и что от него осталось у нас."""
+    """Как ребёнок завершился: код возврата и что от него осталось у нас."""
 
     method: str
     killed: bool
@@ -116,7 +116,7 @@ class Death(NamedTuple):
 
 
 class Start(NamedTuple):
-    """Мс от start() до первой строки ребёнка; сколько из них работало ядро."""
+    """Мс от start() до первой строки функции ребёнка; сколько работало ядро."""
 
     ms: float
     cpu: float
@@ -142,7 +142,7 @@ def note_moment(sender) -> None:
 
 
 def time_start(method: str) -> Start:
-    """Запустить процесс и узнать у него, когда он добрался до первой строки."""
+    """Запустить процесс и узнать, когда началась первая строка его функции."""
     context = get_context(method)
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=note_moment, args=(sender,), daemon=True)
@@ -195,7 +195,7 @@ def family(parent: Person, children: list[Person]) -> list[str]:
             whose = ""
         answer = person.answer
         if ":" in answer:
-            refusal = answer  # она одна у всех, кто отказал
+            refusal = answer  # текст ошибки один у всех, кто отказал
             answer = answer.split(":")[0]
         row = f"{person.name:12}{person.pid:9}{person.parent:12} {whose:10}"
         rows.append(f"{row}{person.setting:11}{answer}".rstrip())
@@ -213,7 +213,7 @@ def typical(rounds: list[Round]) -> dict[str, float]:
 
 
 def fair(rounds: list[Round]) -> list[Round]:
-    """Круги, в которых у самого быстрого и самого медленного ядра не отнимали.
+    """Круги, в которых ядро не отнимали ни у быстрейшего, ни у медленнейшего.
 
     Если способ один, сравнивать не с чем, и годятся все.
     """
@@ -239,7 +239,7 @@ def spread(found: list[float]) -> str:
 
 
 def table(deaths: list[Death], rounds: list[Round]) -> list[str]:
-    """Строка на ребёнка, который кончился; здесь же время запуска."""
+    """Строка на завершившегося ребёнка; здесь же время запуска."""
     times = typical(rounds)
     fastest = next(iter(times))
     head = f"дольше {fastest} (по кругам)" if len(times) > 1 else ""
@@ -300,7 +300,7 @@ def report(facts: Facts) -> list[str]:
     taking = [c.name for c in children if c.answer.startswith("принята")]
     own = f"у каждого из {count} процессов свой pid"
     texts = [
-        own if len(pids) == count else f"на {count} процесса pid {len(pids)}",
+        own if len(pids) == count else f"процессов {count}, pid {len(pids)}",
         f"кто видит новое значение setting: {who(alike)}",
         f"кто принимает лямбду: {who(taking)}",
         slower(facts.rounds, counted),

@@ -56,14 +56,14 @@ def ask_child(method: str) -> tuple:
     receiver, sender = context.Pipe(duplex=False)  # канал: sender → receiver
     process = context.Process(target=change, args=(sender,), daemon=True)
     process.start()  # daemon: завершаясь сами, мы завершим и его
-    sender.close()  # пишет теперь он один: умрёт — recv() не будет ждать вечно
+    sender.close()  # пишет теперь только ребёнок: умрёт — recv() не зависнет
     answer = receiver.recv()
     finish(process)
     return answer
 
 
 def finish(process) -> None:
-    """Дождаться конца ребёнка; если он не дошёл до конца, это ошибка."""
+    """Дождаться ребёнка; если код возврата не 0, это ошибка."""
     process.join()
     if process.exitcode != 0:
         raise ChildProcessError(f"код возврата ребёнка {process.exitcode}")
@@ -88,7 +88,7 @@ def through_queue() -> list:
     return answer
 
 
-# Pipe — канал: с одного конца пишут, с другого читают.
+# Pipe — канал: у этого в один конец пишут, из другого читают.
 
 
 def send_letters(sender) -> None:
@@ -113,7 +113,7 @@ def through_pipe() -> dict:
 
 def increase(value) -> None:
     """Ребёнок: увеличить общее число."""
-    with value.get_lock():  # += — чтение и запись: никого между ними
+    with value.get_lock():  # += — чтение и запись; вдруг между ними другой?
         value.value += 1
 
 
@@ -132,7 +132,7 @@ def through_value() -> int:
 def increase_byte(name: str) -> None:
     """Ребёнок: найти блок по имени и увеличить первый байт."""
     block = SharedMemory(name)
-    block.buf[0] += 1  # меняет он один, замок не нужен
+    block.buf[0] += 1  # замка у блока нет; меняй его многие, нужен был бы
     block.close()
 
 
@@ -239,14 +239,14 @@ def receive_from_killed() -> Broken:
     for _ in range(KILLED_AFTER):
         receiver.recv_bytes()
     receiver.poll(10)  # дождаться начала следующего…
-    sleep(0.1)  # …но целиком оно в канал не поместится
+    sleep(0.1)  # …пусть заполнит канал: целиком оно не поместится
     process.kill()
-    process.join()  # kill() — только просьба: пусть умрёт, потом считать
+    process.join()  # kill() не ждёт его смерти, а читать надо после неё
     whole = KILLED_AFTER
     while True:
         try:
             receiver.recv_bytes()
-        except (EOFError, OSError) as error:  # писать больше некому
+        except (EOFError, OSError) as error:  # данных нет или они оборваны
             return Broken(whole, MESSAGES, type(error).__name__)
         whole += 1
 
@@ -358,7 +358,7 @@ def received(exchanges: list[Exchange]) -> list[str]:
 
 
 def deliveries(rounds: list[Round]) -> list[str]:
-    """Строка на способ: мс, во сколько раз дольше, верны ли данные."""
+    """Строка на способ: мс, во сколько раз дольше, верен ли последний байт."""
     rows = []
     for way in ("очередь", "общая память"):
         times = spread([one[way].ms for one in rounds], 0)
@@ -429,7 +429,7 @@ def main() -> None:
 
 
 def follow_parent() -> None:
-    """Ребёнок: если родителя убьют, кончиться вслед за ним."""
+    """Ребёнок: если родителя убьют, завершиться вслед за ним."""
 
     def wait_and_exit() -> None:
         parent_process().join()

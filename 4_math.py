@@ -1,7 +1,7 @@
 """Счёт в процессах: те же задания, что в 3_synchronous.py, на всех ядрах сразу.
 
-Смотрите: занято почти столько ядер, сколько их есть, и почти во столько же раз
-быстрее; если процессов больше, чем ядер, у них только чаще отнимают ядро.
+Смотрите: сколько ядер занято, почти во столько раз и быстрее; если процессов
+больше, чем ядер, у них только чаще отнимают ядро.
 Попробуйте: --workers 4. Ядер от этого больше не станет.
 """
 
@@ -21,10 +21,10 @@ from threading import Thread
 from time import perf_counter, process_time
 from typing import NamedTuple
 
-# Задания: сколько простых чисел меньше 12 000? меньше 11 500? …меньше 6 500?
-LIMITS = list(range(12_000, 6_000, -500))
+# Задания: сколько простых чисел меньше 9 000? меньше 8 500? …меньше 3 500?
+LIMITS = list(range(9_000, 3_000, -500))
 # Ответы известны заранее (OEIS A000720).
-ANSWERS = [1438, 1387, 1335, 1284, 1229, 1177, 1117, 1059, 1007, 950, 900, 842]
+ANSWERS = [1117, 1059, 1007, 950, 900, 842, 783, 725, 669, 610, 550, 489]
 
 
 def is_prime(number: int) -> bool:
@@ -45,14 +45,14 @@ def solve(job: Callable, limits: list[int], pool: ProcessPoolExecutor) -> list:
 
 
 def open_pool(workers: int) -> ProcessPoolExecutor:
-    """Пул: workers процессов ждут заданий; убьют программу — завершатся."""
-    context = get_context("spawn")  # у пула свой поток, с ним fork опасен
+    """Пул на workers процессов; убьют программу — завершатся и они."""
+    context = get_context("spawn")  # пул заведёт поток, с ним fork опасен
     return ProcessPoolExecutor(workers, context, initializer=follow_parent)
 
 
 # --- Измерения и вывод ------------------------------------------------------
 
-ROUNDS = 8  # в каждом круге все способы по разу
+ROUNDS = 12  # в каждом круге все пулы по разу, до и после — без пула
 FAIR = 0.95  # если счёту без пула досталась меньшая доля ядра, круг не в счёт
 
 
@@ -93,7 +93,9 @@ class Run(NamedTuple):
     def right(self) -> int:
         """Сколько ответов верны."""
         known = dict(zip(LIMITS, ANSWERS, strict=True))
-        return sum(known[one.limit] == one.primes for one in self.records)
+        return sum(
+            known[record.limit] == record.primes for record in self.records
+        )
 
 
 Round = dict[int, Run]  # сколько процессов в пуле (0 — без пула): прогон
@@ -137,20 +139,38 @@ def measure(limits: list[int], pool: ProcessPoolExecutor | None) -> Run:
     return Run(perf_counter() - begin, records)
 
 
+def average(before: Run, after: Run) -> Run:
+    """Среднее двух прогонов без пула: до круга и после него."""
+    records = []
+    for one, other in zip(before.records, after.records, strict=True):
+        cpu = (one.cpu + other.cpu) / 2
+        preempted = (one.preemptions + other.preemptions) / 2
+        records.append(one._replace(cpu=cpu, preemptions=preempted))
+    return Run((before.seconds + after.seconds) / 2, records)
+
+
 def experiment(limits: list[int], sizes: list[int]) -> Iterator[Round]:
-    """Круг за кругом: все способы по разу; через круг в обратном порядке."""
+    """Круг за кругом: все пулы по разу; через круг в обратном порядке.
+
+    Без пула считают между кругами: скорость ядер меняется, а среднее того, что
+    было до круга и после него, ближе всего к тому, что было во время круга.
+    """
     with ExitStack() as stack:
-        pools = {n: stack.enter_context(open_pool(n)) for n in sizes if n > 0}
+        pools = {n: stack.enter_context(open_pool(n)) for n in sizes}
         for pool in pools.values():
             solve(count_primes, limits, pool)  # чтобы процессы уже запустились
+        before = measure(limits, None)
         for number in range(ROUNDS):
             order = sizes if number % 2 == 0 else sizes[::-1]
-            yield {n: measure(limits, pools.get(n)) for n in order}
+            runs = {n: measure(limits, pools[n]) for n in order}
+            after = measure(limits, None)
+            yield {0: average(before, after), **runs}
+            before = after
 
 
 def pool_sizes(workers: int) -> list[int]:
-    """Без пула (0), 1, 2, 4… до workers и вдвое больше, не больше заданий."""
-    sizes = [n for n in (0, 1, 2, 4, 8) if n < workers]
+    """1, 2, 4… процесса до workers и вдвое больше, но не больше заданий."""
+    sizes = [n for n in (1, 2, 4, 8) if n < workers]
     sizes.append(workers)
     if workers < len(LIMITS):
         sizes.append(min(2 * workers, len(LIMITS)))
@@ -172,8 +192,8 @@ def tick() -> float:
 def fair(facts: Facts) -> list[Round]:
     """Круги в счёт: те, в которых у счёта без пула не отнимали ядро.
 
-    Прогон короче двадцати шагов часов по отдельности не проверить; тогда судим
-    по всем вместе.
+    Если прогон короче двадцати шагов часов, круги по отдельности не проверить;
+    тогда судим по всем вместе.
     """
     seconds = [one[0].seconds for one in facts.rounds]
     if min(seconds) < 20 * facts.tick:
@@ -233,7 +253,7 @@ def table(rounds: list[Round]) -> list[str]:
 
 
 def timeline(run: Run, width: int = 56) -> list[str]:
-    """Строка на процесс: буква — задание, пробел — простой, число — сколько."""
+    """Строка на процесс: буква — задание, пробел — простой; и сколько их."""
     start = min(record.begin for record in run.records)
     column = (max(record.end for record in run.records) - start) / width
     rows = {record.pid: [" "] * width for record in run.records}
@@ -297,7 +317,7 @@ def conclusions(facts: Facts, rounds: list[Round]) -> list[str]:
         return ["похоже, ядра отнимали: судить нельзя, повторите"]
     seen = f"занято ядер {comma(busy(rounds, workers))} из {facts.cores}"
     if busy(rounds, workers) < 1.3 and facts.cores > 1:
-        return [f"{seen}, остальные отнимали: судить нельзя, повторите"]
+        return [f"{seen}, остальные, видимо, отнимали: судить нельзя"]
     if busy(rounds, workers) < 1.3:
         texts = [f"ядро одно, задания шли попеременно: {seen}"]
     else:

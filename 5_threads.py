@@ -121,11 +121,11 @@ class Facts(NamedTuple):
 
 
 def do_nothing() -> None:
-    """Пустая работа: измеряем только запуск и конец."""
+    """Пустая работа: измеряем только запуск и завершение."""
 
 
 def lifetime(kind: type) -> float:
-    """За сколько мс запускается и кончается поток или процесс."""
+    """За сколько мс запускается и завершается поток или процесс."""
     begin = perf_counter()
     worker = kind(target=do_nothing)
     worker.start()
@@ -134,7 +134,7 @@ def lifetime(kind: type) -> float:
 
 
 def lifetimes() -> Iterator[Pair]:
-    """Пара за парой: поток и процесс, в чётной паре наоборот."""
+    """Пара за парой: поток и процесс, через пару — наоборот."""
     for number in range(PAIRS):
         order = (Thread, Process) if number % 2 == 0 else (Process, Thread)
         taken = {kind: lifetime(kind) for kind in order}
@@ -157,14 +157,14 @@ def measure(portions: int, workers: int) -> Run:
 
 
 def enough() -> int:
-    """Сколько порций один поток успевает за SPAN секунд; делится на 8."""
+    """Сколько порций один поток успевает за SPAN секунд; делится на 24."""
     portions = 300
     seconds = min(measure(portions, 1).seconds for _ in range(3))
-    return round(SPAN / seconds * portions / 8) * 8
+    return round(SPAN / seconds * portions / 24) * 24
 
 
 def experiment(portions: int, workers: int) -> Iterator[Round]:
-    """Круг за кругом: 1 и workers потоков; чётный круг — в обратном порядке."""
+    """Круг за кругом: 1 и workers потоков, через круг в обратном порядке."""
     for number in range(ROUNDS):
         order = (1, workers) if number % 2 == 0 else (workers, 1)
         yield {n: measure(portions, n) for n in order}
@@ -233,7 +233,7 @@ def comma(value: float, digits: int = 2) -> str:
 
 
 def table(rounds: list[Round], workers: int) -> list[str]:
-    """Строка на способ; время, ускорение и смены — медианы кругов."""
+    """Строка на 1 поток и на несколько; время и прочее — медианы кругов."""
     heads = ["потоков", "медиана, мс", "ускорение (по кругам)"]
     rows = ["  ".join([*heads, "занято ядер", "смен потока", "верно"])]
     for n in (1, workers):
@@ -253,7 +253,7 @@ def table(rounds: list[Round], workers: int) -> list[str]:
 
 
 def shade(share: float, shades: str) -> str:
-    """Знак для доли от 0 до 1; из-за округлений она бывает и больше."""
+    """Знак для доли от 0 до 1; больше — если порция зашла в другой столбец."""
     darkest = len(shades) - 1
     return shades[min(darkest, round(darkest * share))]
 
@@ -298,7 +298,7 @@ def picture(facts: Facts, one: Round, shades: str) -> list[str]:
 
 
 def births(pairs: list[Pair]) -> str:
-    """Сколько стоят запуск и конец; медианы."""
+    """Сколько стоят запуск и завершение; медианы."""
     thread = comma(median(pair.thread for pair in pairs))
     process = comma(median(pair.process for pair in pairs))
     costs = f"поток {thread} мс, процесс {process} мс"
@@ -306,7 +306,7 @@ def births(pairs: list[Pair]) -> str:
 
 
 def handover(facts: Facts, rounds: list[Round]) -> str:
-    """Через сколько поток лишается GIL: как настроено и как вышло."""
+    """Через сколько у потока отбирают GIL: как настроено и как вышло."""
     setting = f"настроено {comma(facts.interval, 1)} мс"
     measured = "измерить не вышло: потоки не сменялись"
     if found := turn(rounds, facts.workers):
@@ -324,7 +324,7 @@ def together(journal: list[Notes]) -> str:
 
 
 def dearer(pairs: list[Pair]) -> str:
-    """Насколько запуск и конец процесса дольше, чем потока: медиана пар."""
+    """Насколько запуск и завершение процесса дольше, чем потока: медиана."""
     ratios = [pair.process / pair.thread for pair in pairs]
     wins = sum(ratio > 1.1 for ratio in ratios)
     if 4 * wins < 3 * len(ratios):

@@ -1,7 +1,7 @@
 """Чем ускорить работу: потоками, корутинами, процессами? Смотря какая работа.
 
 Смотрите: во сколько раз быстрее, чем одно за другим, и сколько ядер занято.
-Попробуйте: --workers 16, процессов больше. Какая работа пойдёт быстрее?
+Попробуйте: --workers 16. Процессов станет больше; что пойдёт быстрее?
 """
 
 import asyncio
@@ -90,10 +90,11 @@ async def in_coroutines(job: Callable, inputs: list) -> list:
 
 
 def open_pools(workers: int) -> dict[str, Executor]:
-    """Пулы; работники запускаются, когда пулу дадут первые задания.
+    """Пулы: их процессы и потоки запустятся с первыми заданиями.
 
-    Процессы — раньше потоков: fork копирует лишь тот поток, что его вызвал, и
-    замки, взятые остальными, в копии никто не отдаст.
+    Задания дают пулам в этом порядке: процессы раньше потоков. Ведь fork
+    копирует лишь тот поток, что его вызвал, и замки, взятые остальными,
+    в копии никто не отпустит.
     """
     return {
         "процессы": ProcessPoolExecutor(workers, initializer=follow_parent),
@@ -102,7 +103,7 @@ def open_pools(workers: int) -> dict[str, Executor]:
 
 
 def open_interpreters(workers: int) -> Executor:
-    """Пул интерпретаторов одного процесса: у каждого свой поток, свой и GIL."""
+    """Пул интерпретаторов одного процесса: у каждого свой поток и свой GIL."""
     if sys.version_info >= (3, 14):
         from concurrent.futures import InterpreterPoolExecutor
 
@@ -113,7 +114,7 @@ def open_interpreters(workers: int) -> Executor:
 # --- Измерения и вывод ------------------------------------------------------
 
 ROUNDS = 8  # в каждом круге все способы по разу
-FAIR = 0.95  # столько ядра должно достаться счёту, иначе круг не в счёт
+FAIR = 0.95  # если одному за другим досталось меньше ядра, круг не засчитан
 MOST = 8  # больше процессов для такой короткой работы не нужно
 BASE, THREAD_POOL, COROUTINES = "одно за другим", "потоки", "корутины"
 PROCESSES, INTERPRETERS = "процессы", "интерпретаторы"
@@ -183,7 +184,11 @@ class Cell(NamedTuple):
 
 
 def kinds(address: tuple) -> list[Kind]:
-    """Три вида работы; ответы — из OEIS A000720 и примеров NIST к SHA-3."""
+    """Три вида работы; ответы известны заранее.
+
+    Сколько простых — из OEIS A000720; SHA3-512 миллиона букв «a» — из
+    контрольных примеров на di-mgt.com.au/sha_testvectors.html.
+    """
     digest = (
         "3c3a876da14034ab60627c077bb98f7e120a2a5370212dffb3385a18d4f38859"
         "ed311d0a9d5141ce9cc5c66ee689b266a8aa18ace8282a0e0db596c90b0a7b87"
@@ -196,7 +201,7 @@ def kinds(address: tuple) -> list[Kind]:
 
 
 def timed(job: Callable, value: Any) -> tuple:
-    """Сделать задание; вернуть поля Answer (его интерпретатор не передаст)."""
+    """Сделать задание; вернуть поля Answer (сам Answer не передать)."""
     cpu = process_time()
     answer = job(value)
     cpu = process_time() - cpu
@@ -249,7 +254,7 @@ def experiment(
     if INTERPRETERS in pools:
         ways.append(INTERPRETERS)
     for kind in works:
-        seconds = 0.0  # столько одно за другим считали во всех кругах
+        seconds = 0.0  # сколько шло «одно за другим» во всех кругах
         for number in range(2 * ROUNDS):
             # Счёту нужно хотя бы двадцать шагов часов процессорного времени.
             if number >= ROUNDS and seconds >= 20 * step:
@@ -272,7 +277,7 @@ def tick() -> float:
 
 
 def fair(kind: str, facts: Facts) -> list[Round]:
-    """Круги, в которых у счёта одно за другим ядра не отнимали.
+    """Засчитанные круги: в них у «одно за другим» ядро не отнимали.
 
     Прогон короче двадцати шагов часов так не проверить: судят по всем вместе.
     """
@@ -286,9 +291,10 @@ def fair(kind: str, facts: Facts) -> list[Round]:
 
 
 def blur(rounds: list[Round], way: str, step: float) -> float:
-    """На сколько ядер может ошибиться busy(): часы идут шагами, с.
+    """На сколько ядер может ошибиться busy(), если часы идут шагами по step, с.
 
-    Прогон захватит на шаг больше или меньше, но не всегда в одну сторону.
+    Прогон ошибается на шаг то в одну сторону, то в другую, и отчасти ошибки
+    гасят друг друга: у суммы их ошибка растёт как корень из числа прогонов.
     """
     return step * sqrt(len(rounds)) / sum(one[way].seconds for one in rounds)
 
@@ -300,7 +306,7 @@ def busy(rounds: list[Round], way: str) -> float:
 
 
 def cells(kind: str, facts: Facts) -> dict[str, Cell]:
-    """Столбец таблицы: способ и его клетка, по кругам, которые идут в счёт."""
+    """Столбец таблицы: способ и его клетка, по засчитанным кругам."""
     rounds = fair(kind, facts) or facts.rounds[kind]
     column = {}
     for way in facts.rounds[kind][0]:
@@ -349,15 +355,14 @@ def verdict(kind: str, way: str, column: dict[str, Cell], cores: int) -> str:
     dearer = cell.busy > 1.1 * median(cell.speedups)  # вместе ядра медленнее
     if cell.busy > 1.5 and dearer and cores > 1:
         return IN_VAIN  # два логических ядра бывают одним физическим
-    # Не ускоряет тот, у кого было ядро, а больше он не взял, хотя и мог. Одному
-    # потоку больше не взять; были ли ядра для пула потоков, видно по процессам:
-    # их не больше, и достаётся им не больше. Не было ядер — судить нельзя.
+    # Не ускоряет тот, кто получил одно ядро и не занял второго. Один поток его
+    # и не займёт. А пул потоков мог бы, если ядра были свободны, и это видно по
+    # процессам: их не больше, и достаётся им не больше. Иначе судить нельзя.
     most = max(cell.busy for cell in column.values())
     only = cell.threads == 1 or (cores == 1 and most <= 1.3)
     free = way == THREAD_POOL and column[PROCESSES].busy > 1.5
     kept = FAIR - cell.error <= cell.busy <= 1.1 + cell.error
-    slow = median(cell.speedups) <= 1.1
-    return NO_GAIN if kept and slow and (only or free) else AGAIN
+    return NO_GAIN if kept and (only or free) else AGAIN
 
 
 def gain(kind: str, way: str, cell: Cell, facts: Facts) -> str:
@@ -369,6 +374,14 @@ def gain(kind: str, way: str, cell: Cell, facts: Facts) -> str:
     most = "не больше чем " if speedup > limit else ""
     times = comma(min(speedup, limit), 1 if kind == WAITING else 2)
     return f"{way} {most}в {times} раза"
+
+
+def no_gain(ways: list[str], column: dict[str, Cell]) -> str:
+    """Кто не ускоряет; быстрее на одном ядре — это менялась его скорость."""
+    text = f"{NO_GAIN} {', '.join(ways)}"
+    if any(median(column[way].speedups) > 1.1 for way in ways):
+        text += " (где быстрее, там менялась скорость ядра)"
+    return text
 
 
 def conclusion(kind: str, facts: Facts) -> str:
@@ -393,16 +406,17 @@ def conclusion(kind: str, facts: Facts) -> str:
             where = f"во всех {counted} кругах"
         parts.append(f"{GAIN} {', '.join(gains)} (так {where})")
     if groups[NO_GAIN]:
-        parts.append(f"{NO_GAIN} {', '.join(groups[NO_GAIN])}")
+        parts.append(no_gain(groups[NO_GAIN], column))
     if groups[IN_VAIN]:
         ways = ", ".join(groups[IN_VAIN])
-        parts.append(f"{IN_VAIN}: {ways} (вместе они медленнее)")
+        parts.append(f"{IN_VAIN}: {ways} (вместе ядра медленнее)")
     if not parts:
         return f"{kind} — {AGAIN}"
     if groups[AGAIN]:
         what, advice = AGAIN.split(": ")
         parts.append(f"{what}: {', '.join(groups[AGAIN])} ({advice})")
-    return f"{kind} {'; '.join(parts)}"
+    colon = "" if groups[GAIN] or groups[NO_GAIN] else ":"
+    return f"{kind}{colon} {'; '.join(parts)}"
 
 
 def waiters(facts: Facts) -> str:
@@ -432,7 +446,7 @@ def start_server() -> tuple:
     """Запустить сервер отдельным процессом; вернуть его адрес."""
     receiver, sender = Pipe(duplex=False)
     Process(target=serve, args=(sender,), daemon=True).start()
-    sender.close()  # кончится сервер — и recv() не будет ждать вечно
+    sender.close()  # если сервер умрёт, recv() не будет ждать вечно
     return receiver.recv()
 
 
@@ -470,7 +484,7 @@ def start_interpreters(
 
 
 def start_pools(workers: int, works: list[Kind], stack: ExitStack) -> dict:
-    """Открыть пулы и сделать пробные задания, чтобы все в них запустились."""
+    """Открыть пулы и дать пробные задания, чтобы в них все запустились."""
     pools = open_pools(workers)
     for way, pool in pools.items():
         stack.enter_context(pool)
@@ -507,7 +521,7 @@ def main() -> None:
 
 
 def follow_parent() -> None:
-    """Процесс пула: если программу убьют, кончиться вслед за ней."""
+    """Дочерний процесс: если программу убьют, завершиться вслед за ней."""
 
     def wait_and_exit() -> None:
         parent_process().join()

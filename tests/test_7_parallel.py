@@ -178,7 +178,8 @@ CASES: dict[str, tuple[dict[str, tuple], int, str]] = {
     "у корутин отняли оба": ({COROUTINES: (1.4, 0.7)}, 2, "?-+"),
     "ядра есть, а быстрее не стало": ({PROCESSES: (1.0, 1.8)}, 2, "--="),
     "и у потоков": ({THREADS: (1.0, 1.9), PROCESSES: (1.02, 1.8)}, 2, "-=="),
-    "потоки быстрее на одном ядре": ({THREADS: (0.6, 1.0)}, 2, "-?+"),
+    "потоки быстрее на одном ядре": ({THREADS: (0.6, 1.0)}, 2, "--+"),
+    "корутины быстрее на одном ядре": ({COROUTINES: (0.8, 1.0)}, 2, "--+"),
     "процессы быстрее на одном ядре": ({PROCESSES: (0.6, 1.0)}, 2, "-??"),
     "потоки без GIL": ({THREADS: (0.55, 1.9)}, 2, "-++"),
     "интерпретаторы": ({INTERPRETERS: (0.55, 1.9)}, 2, "--++"),
@@ -213,6 +214,21 @@ def test_O3_T6_T6x_rounds_that_disagree_decide_nothing(kind: str) -> None:
     mostly = report(lucky, lucky, lucky, unlucky)
     assert verdict(mostly, kind)[PROCESSES] == "да"
     assert counted(mostly, kind) == [6, 8], "у самого ненадёжного из способов"
+
+
+@pytest.mark.parametrize("kind", [PYTHON, C])
+@pytest.mark.parametrize("way", [THREADS, COROUTINES])
+def test_O3_T6_T6x_one_busy_core_is_no_gain_whatever_the_rounds_say(kind: str, way: str) -> None:
+    """Одно ядро не считает за два: вышло быстрее — значит, менялась его скорость."""
+    usual = {kind: IDLE[PYTHON]}
+    assert "скорость" not in conclusion(report(usual), f"Вывод: {kind}")
+    quick = {kind: IDLE[PYTHON] | {way: (0.8, 1)}}
+    slow = {kind: IDLE[PYTHON] | {way: (1.5, 1)}}
+    for rounds in ([quick], [quick, quick, slow]):
+        text = report(*rounds, rounds=9)
+        assert verdict(text, kind)[way] == "нет"
+        assert "скорость" in conclusion(text, f"Вывод: {kind}")
+    assert "скорость" not in conclusion(report(quick, slow, slow, rounds=9), f"Вывод: {kind}")
 
 
 @pytest.mark.parametrize("kind", [PYTHON, C])
