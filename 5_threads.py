@@ -341,10 +341,13 @@ def faster(rounds: list[Round], n: int) -> str:
     most = busy(rounds, n)
     wins = sum(one > 1.1 for one in ratios)
     spread = f"(по кругам {comma(min(ratios))}–{comma(max(ratios))})"
-    if ratio <= 1.1 and 4 * wins <= len(ratios):
+    if most <= 1.1 and ratio > 1.1:  # одно ядро за два не считает
+        how = "не быстрее, чем в 1: скорость ядер менялась, "
+        how += f"занято {comma(most)}"
+    elif most <= 1.1 or (ratio <= 1.1 and 4 * wins <= len(ratios)):
         how = f"не быстрее, чем в 1: ускорение {comma(ratio)} {spread}"
-    elif 4 * wins < 3 * len(ratios) or most <= 1.1:
-        return "скорость ядер менялась, об ускорении судить нельзя: повторите"
+    elif 4 * wins < 3 * len(ratios):
+        return "круги расходятся, об ускорении судить нельзя: повторите"
     elif ratio > most:
         how = f"быстрее не больше чем в {comma(most)} раза"
         how += ": скорость ядер менялась"

@@ -412,7 +412,8 @@ def test_T3_work_is_sized_to_the_machine(monkeypatch: pytest.MonkeyPatch) -> Non
         LESSON, "measure", lambda portions, workers: LESSON.Run(portions / 40_000, 1, [])
     )
     portions = LESSON.enough()
-    assert portions % 8 == 0 and portions / 40_000 == pytest.approx(LESSON.SPAN, rel=0.01)
+    assert all(portions % workers == 0 for workers in (2, 3, 4, 8))
+    assert portions / 40_000 == pytest.approx(LESSON.SPAN, rel=0.01)
 
 
 CASES: dict[
@@ -443,8 +444,15 @@ CASES: dict[
         [{1: (1.5, 1.0), 2: (1.0, 1.0)}] * 8,
         2,
         True,
-        "попеременно|скорость ядер менялась|судить нельзя",
-        "не быстрее|быстрее в|1,50",
+        "попеременно|не быстрее|скорость ядер менялась, занято 1,00",
+        "быстрее в|1,50|нельзя",
+    ),
+    "при GIL, скорость ядер менялась, но в среднем не быстрее": (
+        [{1: (1, 1.0), 2: (s, 1.0)} for s in (0.7, 0.7, 0.7, 1.0, 1.0, 1.0, 1.1, 1.1)],
+        2,
+        True,
+        "попеременно|не быстрее|ускорение 1,00|по кругам 0,91–1,43",
+        "быстрее в|менялась|нельзя",
     ),
     "без GIL": (
         [FREE] * 7 + [{1: (1, 1.0), 2: (0.95, 1.9)}],
@@ -642,8 +650,11 @@ def test_T1_T3_whole_run_agrees_with_itself() -> None:
     assert said(conclusion(text, "парах"))[0] > 1
     assert said(conclusion(text, "занято ядер"))[-2:] == [table[workers][-3], CORES]
     if GIL:
-        (told_of,) = said(conclusion(text, "ускорение").partition("ускорение")[2])[:1]
-        assert told_of == table[workers][1]
+        line = conclusion(text, "не быстрее")
+        if "ускорение" in line:
+            assert said(line.partition("ускорение")[2])[0] == table[workers][1]
+        else:  # скорость ядер менялась
+            assert said(line)[-1] == table[workers][-3] and table[workers][1] >= 1.1
 
 
 def work(first: str, second: str) -> list[tuple[bool, bool]]:
@@ -659,7 +670,7 @@ def test_O2_T2_T3_under_the_gil_threads_take_turns_on_one_core() -> None:
         pytest.skip("ядра заняты: программа не взялась судить")
     workers = max(rows(text))
     assert "попеременно" in conclusion(text, "занято ядер")
-    assert "не быстрее" in conclusion(text, "ускорение")
+    assert conclusion(text, "не быстрее")
     assert rows(text)[workers][-2] >= workers, "потоки сменились хотя бы по разу"
     assert rows(text)[1][-2] == 0
     first, second, *_ = bars(text)
