@@ -338,7 +338,7 @@ def report(facts: Facts) -> list[str]:
     shown = rounds or facts.rounds
     lines = [f" в счёт {len(rounds)} из {len(facts.rounds)}"]
     if not rounds:
-        lines = [f"{lines[0]}, в таблице все"]
+        lines = [f" в счёт 0, в таблице {len(shown)}"]
     lines += table(shown)
     lines += ["", *typical(facts, shown), ""]
     lines += [f"Вывод: {text}." for text in conclusions(facts, rounds)]

@@ -255,6 +255,16 @@ def test_P6b_coarse_clock_still_notices_a_busy_machine() -> None:
     assert "судить нельзя" in told(text)
 
 
+def test_P6b_line_with_the_dots_fits_the_screen_even_if_no_round_counts() -> None:
+    """Точек столько, сколько кругов, и за ними — сколько кругов в счёт, ни одного тоже."""
+    (line,) = [line for line in output(4).splitlines() if "точка — круг" in line]
+    title = line.partition(" в счёт ")[0]
+    assert title.endswith(LESSON.ROUNDS * ".")
+    spoiled = report(rounds(*[changed(n0=(2, 0.6))] * LESSON.ROUNDS)).splitlines()[0]
+    assert said(spoiled) == [0, LESSON.ROUNDS]
+    assert len(title + spoiled) <= 80
+
+
 def test_P6b_step_of_the_clock_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """Шаг часов — самое малое, на что они сдвигаются."""
     looks = iter(range(10_000))

@@ -633,7 +633,8 @@ def name_of(solution: Solution) -> str:
     return f"{solution.exercise}-{solution.name}"
 
 
-@pytest.mark.parametrize("exercise", EXERCISES)
+# В первой ядра меряются по одному решению сразу, и это дольше всего; она — в -m long.
+@pytest.mark.parametrize("exercise", [pytest.param(1, marks=pytest.mark.long), *EXERCISES[1:]])
 def test_given_fails_right_passes_wrong_fails(exercise: int) -> None:
     """Данная программа и неверное решение не проходят, каждая по-своему; верное проходит."""
     everything = [given(exercise), *RIGHT, *WRONG]
