@@ -106,6 +106,7 @@ def first_words(number: int, encoding: str) -> bytes:
         return process.stdout.readline()  # канал закроется, и программа кончится
 
 
+@pytest.mark.long
 @every_script
 def test_output_without_cyrillic_turns_into_utf8(number: int) -> None:
     """Вместо «?» на месте каждой буквы — UTF-8."""

@@ -149,6 +149,7 @@ def test_killed_child_gets_pythons_word_and_nobody_waits_for_ever(number: int) -
 # --- Вывод некуда деть ---
 
 
+@pytest.mark.long
 @every_script
 def test_output_that_nobody_reads_gets_pythons_word(number: int) -> None:
     """python3 N_….py | head -1: BrokenPipeError и код 1."""
