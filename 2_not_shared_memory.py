@@ -113,7 +113,7 @@ def through_pipe() -> dict:
 
 def increase(value) -> None:
     """Ребёнок: увеличить общее число."""
-    with value.get_lock():  # += — чтение и запись; вдруг между ними другой?
+    with value.get_lock():  # += — чтение и запись: никто не вклинится
         value.value += 1
 
 
@@ -132,7 +132,7 @@ def through_value() -> int:
 def increase_byte(name: str) -> None:
     """Ребёнок: найти блок по имени и увеличить первый байт."""
     block = SharedMemory(name)
-    block.buf[0] += 1  # замка у блока нет; меняй его многие, нужен был бы
+    block.buf[0] += 1  # здесь меняет он один; замка у блока нет
     block.close()
 
 

@@ -571,7 +571,7 @@ def keys() -> Generator[str, None, None]:
 
 
 def turns() -> Generator[int, None, None]:
-    """Чей ход: 1 или 2; не та клавиша — не беда, а в файле это конец."""
+    """Чей ход: 1 или 2; не та клавиша не мешает, а в файле это ошибка."""
     with closing(keys()) as signs:
         for sign in signs:
             if sign in "12":
